@@ -1,0 +1,151 @@
+//! What waits in the inbox gets its turn, up to 64 items in one transaction: words go to `opt_in`, reports
+//! to `receipts`, what the provider says of the account is kept.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use futures_util::FutureExt as _;
+
+use super::{App, AppError, opt_in, receipts};
+use crate::domain::ids::{CandidateId, ItemId};
+use crate::domain::time::Timestamp;
+use crate::failpoint;
+use crate::ports::channel::What;
+use crate::store::inbox::{self, Waiting};
+use crate::store::{StoreError, Tx};
+
+/// Items in one transaction.
+const BATCH: usize = 64;
+
+/// After this many tries an item is put aside for an operator.
+const TRIES: u32 = 5;
+
+/// Plays what waits in the inbox; how many items that were. All in one transaction; if one of them
+/// cannot be played, each goes alone, so that it delays nobody else.
+pub async fn turns(app: &App) -> Result<usize, AppError> {
+    let now = app.now();
+    let mut tx = app.store.write_in_line().await?;
+    let items = inbox::next(&mut tx, now, BATCH).await?;
+    if items.is_empty() {
+        tx.rollback().await?;
+        return Ok(0);
+    }
+    let begun = clock();
+    let ids: Vec<(ItemId, u32)> = items.iter().map(|item| (item.id, item.tries)).collect();
+    match together(app, tx, items, now).await {
+        Ok(()) => {
+            app.numbers.turned(ids.len(), begun.elapsed());
+            Ok(ids.len())
+        }
+        Err(AppError::Store(
+            error @ (StoreError::Unavailable(_) | StoreError::CommitUnknown(_)),
+        )) => Err(error.into()),
+        Err(_) => {
+            for (id, tries) in &ids {
+                alone(app, *id, *tries, now).await?;
+            }
+            app.numbers.turned(ids.len(), begun.elapsed());
+            Ok(ids.len())
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long a turn takes is a number to watch"
+)]
+fn clock() -> Instant {
+    Instant::now()
+}
+
+/// A turn that panics is a bug of ours in one item: it is tried again and put aside like any other that
+/// fails, and the loop goes on.
+async fn together(app: &App, tx: Tx, items: Vec<Waiting>, now: Timestamp) -> Result<(), AppError> {
+    AssertUnwindSafe(play(app, tx, items, now))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| {
+            Err(AppError::Text(
+                "the turn panicked: the log says where".into(),
+            ))
+        })
+}
+
+async fn play(app: &App, mut tx: Tx, items: Vec<Waiting>, now: Timestamp) -> Result<(), AppError> {
+    let mut people = BTreeMap::new();
+    // Reports first: they are about other things than the words, and what they write would make what is
+    // fetched ahead for the words old.
+    let (heard, other): (Vec<Waiting>, Vec<Waiting>) = items
+        .into_iter()
+        .partition(|item| matches!(item.item.what, What::Heard(_)));
+    for item in other {
+        handle(app, &mut tx, &item, &mut people, now).await?;
+    }
+    if heard.len() > 1 {
+        opt_in::look_ahead(&mut tx, heard.iter().map(|item| &item.item)).await?;
+    }
+    for item in heard {
+        handle(app, &mut tx, &item, &mut people, now).await?;
+    }
+    failpoint::hit("turn.before_commit");
+    tx.commit().await?;
+    failpoint::hit("turn.after_commit");
+    Ok(())
+}
+
+async fn alone(app: &App, id: ItemId, tries: u32, now: Timestamp) -> Result<(), AppError> {
+    let mut tx = app.store.write_in_line().await?;
+    let Some(item) = inbox::item(&mut tx, id).await? else {
+        return Ok(tx.rollback().await?);
+    };
+    let error = match together(app, tx, vec![item], now).await {
+        Ok(()) => return Ok(()),
+        Err(AppError::Store(
+            error @ (StoreError::Unavailable(_) | StoreError::CommitUnknown(_)),
+        )) => {
+            return Err(error.into());
+        }
+        Err(error) => error,
+    };
+    let why = error.to_string();
+    tracing::error!(item = %id, tries = tries + 1, error = %why, "an item could not be played");
+    let mut tx = app.store.write().await?;
+    if tries + 1 >= TRIES {
+        inbox::quarantine(&mut tx, id, &why).await?;
+    } else {
+        inbox::again(&mut tx, id, now.plus_seconds(5 << tries), &why).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// People found during one batch, so that an unknown sender with two messages is made once.
+pub type Found = BTreeMap<String, CandidateId>;
+
+async fn handle(
+    app: &App,
+    tx: &mut Tx,
+    item: &Waiting,
+    people: &mut Found,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let why = match (&item.item.what, item.line) {
+        (What::Account(account), line) => {
+            if let (Some((old, new)), Some(line)) = (&account.moved, line) {
+                opt_in::moved(app, tx, line, (old, new), now, now).await?;
+            }
+            Some(account.summary.clone())
+        }
+        (_, None) => Some("it came in on a line that the settings do not have".to_owned()),
+        (What::Heard(heard), Some(line)) => {
+            opt_in::heard(app, tx, line, heard, people, now).await?;
+            None
+        }
+        (What::Receipt(receipt), Some(line)) => {
+            receipts::receipt(app, tx, line, receipt, now).await?;
+            None
+        }
+    };
+    inbox::done(tx, item.id, why.as_deref());
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! Nudges of the ledger whose moment has come: each starts its flow, moves to a later moment, or ends with
+//! its reason.
+
+use std::collections::BTreeSet;
+
+use super::{BATCH, begin, commit};
+use crate::app::{App, AppError, House, look, send, turn};
+use crate::domain::ids::CandidateId;
+use crate::domain::nudge::{self, Ended, Rule, Standing, Verdict};
+use crate::domain::plan::{Subject, TaskState};
+use crate::domain::talk::event::Event;
+use crate::domain::talk::state::{State, Why};
+use crate::domain::time::Timestamp;
+use crate::store::nudges::{self, Nudge};
+use crate::store::{Tx, contacts, flags, plans, talks};
+
+/// Due nudges that may go start their flow; the others move, or end with their reason.
+pub(super) async fn nudges(app: &App, house: &House) -> Result<usize, AppError> {
+    let now = app.now();
+    let Some(mut tx) = begin(app).await? else {
+        return Ok(0);
+    };
+    let mut waiting = nudges::waiting(&mut tx, house.id, now, BATCH).await?;
+    if waiting.is_empty() {
+        tx.rollback().await?;
+        return Ok(0);
+    }
+    // Of several of one person the weightiest goes, and the others wait for their day.
+    waiting.sort_by_key(|nudge| Rule::parse(&nudge.rule).map(Rule::rank));
+    let mut spoken: BTreeSet<CandidateId> = BTreeSet::new();
+    for nudge in &waiting {
+        start(app, &mut tx, house, nudge, &mut spoken, now).await?;
+    }
+    commit(tx).await?;
+    Ok(waiting.len())
+}
+
+async fn start(
+    app: &App,
+    tx: &mut Tx,
+    house: &House,
+    nudge: &Nudge,
+    spoken: &mut BTreeSet<CandidateId>,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    // Erased while a rule wrote this row.
+    let Some(person) = contacts::person(tx, nudge.candidate).await? else {
+        return Ok(nudges::close(tx, nudge.id, Ended::Withdrawn, now).await?);
+    };
+    // A rule that this program no longer knows.
+    let Some(rule) = Rule::parse(&nudge.rule) else {
+        return Ok(nudges::close(tx, nudge.id, Ended::Withdrawn, now).await?);
+    };
+    let sealer = tx.sealer(person.key).await?;
+    // One of this person's started in this very tick: the ledger moves on by a day, as the caps would.
+    if spoken.contains(&nudge.candidate) {
+        return Ok(nudges::move_to(tx, nudge.id, now.plus_days(1)).await?);
+    }
+    let plan = plans::plan(tx, &sealer, nudge.candidate).await?;
+    let open = match nudge.subject {
+        Subject::Task(id) => plan
+            .task(id)
+            .is_some_and(|task| task.state == TaskState::Open),
+        Subject::Meeting(id) => plan
+            .meeting(id)
+            .is_some_and(|meeting| nudge::may_speak_of(rule, meeting, now)),
+        Subject::Vacancy(_) | Subject::Nothing => true,
+    };
+    if !open {
+        return Ok(nudges::close(tx, nudge.id, Ended::Withdrawn, now).await?);
+    }
+    if nudge::expires_at(nudge.written_at(), &app.cadence) < now {
+        return Ok(nudges::close(tx, nudge.id, Ended::Expired, now).await?);
+    }
+    let talk = talks::peek(tx, nudge.candidate, &sealer).await?;
+    let since = look::since(tx, &person, &talk).await?;
+    if let Some(ended) = nudge::overtaken(rule, nudge.written_at(), &since) {
+        return Ok(nudges::close(tx, nudge.id, ended, now).await?);
+    }
+    let mut facts = send::facts(tx, &person, rule.purpose(), now).await?;
+    if matches!(talk.state, State::WithCoach { .. }) {
+        facts.standing = Standing::WithCoach;
+    }
+    facts.kept = send::kept(app, tx, &person, nudge.subject, now).await?;
+    let coach = person.candidate.coach;
+    match nudge::may_go(&facts, now, house.zone, &app.cadence, &house.holidays) {
+        Verdict::Go => {
+            let Some(flow) = app.book.newest(rule.flow()) else {
+                tracing::error!(flow = rule.flow(), "a rule has no flow: its nudge is held");
+                return Ok(nudges::close(tx, nudge.id, Ended::Held, now).await?);
+            };
+            nudges::started(tx, nudge.id, now).await?;
+            spoken.insert(nudge.candidate);
+            let event = Event::Start {
+                flow,
+                subject: nudge.subject,
+            };
+            turn::play(app, tx, &person, event, now).await
+        }
+        Verdict::NotBefore(at, _) => Ok(nudges::move_to(tx, nudge.id, at).await?),
+        Verdict::Never(reason) => {
+            if reason == nudge::Reason::WithCoach {
+                let id = app.id(now);
+                flags::open(
+                    tx,
+                    id,
+                    nudge.candidate,
+                    coach,
+                    Why::NudgeWhileTaken,
+                    nudge.subject,
+                    now,
+                );
+            }
+            Ok(nudges::close(tx, nudge.id, reason.ended(), now).await?)
+        }
+        Verdict::AskCoachHumanFloor => {
+            let id = app.id(now);
+            flags::open(
+                tx,
+                id,
+                nudge.candidate,
+                coach,
+                Why::HumanFloor,
+                Subject::Nothing,
+                now,
+            );
+            Ok(nudges::close(tx, nudge.id, Ended::Held, now).await?)
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What is true: types, rules and the step. No async, no I/O, no clock, no chance.
+
+pub mod access;
+pub mod approval;
+pub mod blend;
+pub mod cadence;
+pub mod command;
+pub mod contact;
+pub mod experiment;
+pub mod flow;
+pub mod forecast;
+pub mod ics;
+pub mod ids;
+pub mod marks;
+pub mod matching;
+pub mod media;
+pub mod message;
+pub mod nudge;
+pub mod phone;
+pub mod places;
+pub mod plan;
+pub mod segments;
+pub mod series;
+pub mod slots;
+pub mod stems;
+pub mod talk;
+pub mod time;
+pub mod vacancy;
+pub mod window;

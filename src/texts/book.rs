@@ -1,0 +1,495 @@
+//! Flows with their texts, every version by its hash, compiled once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use handlebars::Handlebars;
+
+use super::check;
+use super::context::Context;
+use super::source::{self, Text, Texts};
+use super::tone::Tone;
+use super::version::FlowVersion;
+use crate::domain::flow::definition::{Flow, Problem};
+use crate::domain::ids::{FlowHash, SlotId};
+use crate::domain::message::{Choice, FormBody, Template};
+use crate::domain::talk::effect::TextKey;
+use crate::domain::talk::event::{Button, Event};
+use crate::domain::talk::state::Talk;
+use crate::domain::window;
+
+/// The language that every text exists in.
+pub const FALLBACK: &str = "nl";
+/// Languages that a text must exist in.
+pub const LOCALES: [&str; 2] = ["nl", "en"];
+/// The name of the texts that every flow shares.
+pub const COMMON: &str = "_common";
+
+/// Every way in which one message may leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// Inside the 24-hour window.
+    pub whatsapp: FormBody,
+    /// Outside it.
+    pub template: Option<FormBody>,
+    pub sms: String,
+    pub mail: Mail,
+}
+
+/// A message as e-mail. The answers are numbered below the text: a mail has no buttons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    pub subject: String,
+    pub text: String,
+}
+
+/// A text could not be made. It names the text, never a value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{key} in {locale}: {why}")]
+pub struct TextError {
+    pub key: String,
+    pub locale: String,
+    pub why: String,
+}
+
+/// All flows and texts.
+pub struct Book {
+    engine: Handlebars<'static>,
+    pub(super) versions: BTreeMap<FlowHash, Arc<FlowVersion>>,
+    pub(super) newest: BTreeMap<String, FlowHash>,
+    pub(super) common: BTreeMap<String, Texts>,
+}
+
+impl std::fmt::Debug for Book {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Book")
+            .field("newest", &self.newest)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Book {
+    /// The newest versions and the texts that all share, language -> TOML; every text is rendered with
+    /// every sample before the book is used.
+    pub fn new(
+        versions: Vec<FlowVersion>,
+        common: &BTreeMap<String, String>,
+        tone: &Tone,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut engine = Handlebars::new();
+        engine.set_strict_mode(true);
+        engine.register_escape_fn(handlebars::no_escape);
+        engine.unregister_helper("log");
+        engine.unregister_helper("lookup");
+        engine.unregister_helper("if");
+        engine.unregister_helper("unless");
+        let mut book = Self {
+            engine,
+            versions: BTreeMap::new(),
+            newest: BTreeMap::new(),
+            common: BTreeMap::new(),
+        };
+        let mut problems = Vec::new();
+        for (locale, toml) in common {
+            match source::read(&format!("templates/messages/{locale}/{COMMON}.toml"), toml) {
+                Ok(texts) => {
+                    book.learn(&texts);
+                    book.common.insert(locale.clone(), texts);
+                }
+                Err(found) => problems.extend(found),
+            }
+        }
+        for version in versions {
+            book.newest
+                .insert(version.name().to_owned(), version.hash().clone());
+            book.add_old(version);
+        }
+        problems.extend(check::check(&book, tone));
+        if problems.is_empty() {
+            Ok(book)
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// A version that runs may still play.
+    pub fn add_old(&mut self, version: FlowVersion) {
+        for texts in version.parsed.values() {
+            self.learn(texts);
+        }
+        self.versions
+            .insert(version.hash().clone(), Arc::new(version));
+    }
+
+    /// Compiles every text, by its own words as its name. What cannot be compiled is told when it is
+    /// tried out.
+    fn learn(&mut self, texts: &Texts) {
+        for text in texts.values().flat_map(Text::parts) {
+            if !self.engine.has_template(text) {
+                let _ = self.engine.register_template_string(text, text);
+            }
+        }
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.newest.keys().map(String::as_str)
+    }
+
+    pub fn newest(&self, name: &str) -> Option<FlowHash> {
+        self.newest.get(name).cloned()
+    }
+
+    pub fn newest_all(&self) -> BTreeMap<String, FlowHash> {
+        self.newest.clone()
+    }
+
+    pub fn flow(&self, hash: &FlowHash) -> Option<Arc<Flow>> {
+        self.versions.get(hash).map(|version| version.flow.clone())
+    }
+
+    pub fn flows(&self) -> BTreeMap<FlowHash, Arc<Flow>> {
+        self.versions
+            .iter()
+            .map(|(hash, version)| (hash.clone(), version.flow.clone()))
+            .collect()
+    }
+
+    /// May this event make the talk look at the exercises that are done? Few flows do.
+    pub fn asks_for_exercises(&self, talk: &Talk, event: &Event) -> bool {
+        let started = match event {
+            Event::Start { flow, .. } => Some(flow),
+            _ => None,
+        };
+        let runs = talk.runs().map(|run| &run.flow);
+        runs.chain(started)
+            .filter_map(|hash| self.versions.get(hash))
+            .any(|version| version.flow.asks_for_exercises())
+    }
+
+    pub fn versions(&self) -> impl Iterator<Item = &FlowVersion> {
+        self.versions.values().map(AsRef::as_ref)
+    }
+
+    /// Makes one message of these texts. The answers are those of the last text: `options` are the
+    /// choices in the order of their digits, `slots` (with their labels) come before them.
+    pub fn render(
+        &self,
+        keys: &[TextKey],
+        said: u32,
+        options: &[String],
+        slots: &[(SlotId, String)],
+        locale: &str,
+        context: &Context,
+    ) -> Result<Rendered, TextError> {
+        let mut context = context.told_in(locale);
+        context.slots(slots.iter().map(|(_, label)| label.as_str()));
+        if context.coach.is_empty() {
+            context.coach = self.common_text("no_coach", locale)?.text.clone();
+        }
+        let mut texts = Vec::new();
+        let (mut sms, mut mail) = (Vec::new(), Vec::new());
+        for key in keys {
+            let (text, found) = self.text(key, locale)?;
+            let said = context.wording(key, text);
+            let words = match (key, &text.again) {
+                (TextKey::Again { .. }, Some(again)) => again,
+                _ => said.text,
+            };
+            texts.push(self.fill(key, found, words, &context)?);
+            sms.push(self.fill(key, found, said.sms.unwrap_or(words), &context)?);
+            let by_mail = said.email.map_or(words, |email| &email.text);
+            mail.push(self.fill(key, found, by_mail, &context)?);
+        }
+        // Whoever reads another language is told that the coach can help with this one.
+        if !LOCALES.contains(&locale)
+            && let Some(line) = self
+                .common_text("other_language", FALLBACK)?
+                .choices
+                .get(locale)
+        {
+            texts.push(line.clone());
+        }
+        let text = texts.join("\n\n");
+        let mut choices: Vec<Choice> = slots
+            .iter()
+            .map(|(slot, label)| Choice {
+                payload: format!("{said}:slot:{slot}"),
+                label: label.clone(),
+            })
+            .collect();
+        let mut template = None;
+        if let Some(last) = keys.last() {
+            let (source, found) = self.text(last, locale)?;
+            for option in options {
+                let label = source
+                    .choices
+                    .get(option)
+                    .ok_or_else(|| error(last, found, "a choice has no label"))?;
+                choices.push(Choice {
+                    payload: format!("{said}:{option}"),
+                    label: label.clone(),
+                });
+            }
+            let own = context.wording(last, source).template;
+            if let (1, Some(mirror)) = (keys.len(), own) {
+                // It mirrors what Meta approved, with a place for each moment: with fewer moments to
+                // offer, its digits would mean something else.
+                if mirror.slots() == slots.len() {
+                    template = Some(self.template(last, found, mirror, &choices, &context)?);
+                }
+            } else if choices.is_empty() {
+                let (line, found) = self.text(&TextKey::Common("open_line".into()), locale)?;
+                if let Some(mirror) = &line.template {
+                    let label = line.choices.get(Button::OPEN).cloned().unwrap_or_default();
+                    let open = [Choice {
+                        payload: format!("{said}:{}", Button::OPEN),
+                        label,
+                    }];
+                    template = Some(self.template(last, found, mirror, &open, &context)?);
+                }
+            }
+        }
+        let mail = self.mail(keys, mail, &choices, locale, &context)?;
+        let mut sms = sms.join(" ");
+        for (at, choice) in choices.iter().enumerate() {
+            sms.push_str(&format!(
+                "{}{} {}",
+                if at == 0 { " " } else { ", " },
+                at + 1,
+                choice.label
+            ));
+        }
+        let whatsapp = if choices.is_empty() {
+            FormBody::Text { text }
+        } else {
+            let list_label = self.common_text("list_label", locale)?.text.clone();
+            FormBody::Buttons {
+                text,
+                choices,
+                list_label,
+            }
+        };
+        Ok(Rendered {
+            whatsapp,
+            template,
+            sms,
+            mail,
+        })
+    }
+
+    /// The subject is that of the last text that has one.
+    fn mail(
+        &self,
+        keys: &[TextKey],
+        texts: Vec<String>,
+        choices: &[Choice],
+        locale: &str,
+        context: &Context,
+    ) -> Result<Mail, TextError> {
+        let usual = TextKey::Common("mail_subject".to_owned());
+        let (mut key, (usual, mut found)) = (&usual, self.text(&usual, locale)?);
+        let mut subject = &usual.text;
+        for named in keys {
+            let (text, locale) = self.text(named, locale)?;
+            if let Some(email) = context.wording(named, text).email {
+                (key, subject, found) = (named, &email.subject, locale);
+            }
+        }
+        let subject = window::template_param(&self.fill(key, found, subject, context)?);
+        let mut text = texts.join("\n\n");
+        for (at, choice) in choices.iter().enumerate() {
+            let gap = if at == 0 { "\n\n" } else { "\n" };
+            text.push_str(&format!("{gap}{} {}", at + 1, choice.label));
+        }
+        Ok(Mail { subject, text })
+    }
+
+    fn template(
+        &self,
+        key: &TextKey,
+        locale: &str,
+        mirror: &source::Template,
+        choices: &[Choice],
+        context: &Context,
+    ) -> Result<FormBody, TextError> {
+        let mut params = Vec::new();
+        let mut body = mirror.body.clone();
+        for (at, param) in mirror.params.iter().enumerate() {
+            let value = window::template_param(&self.fill(key, locale, param, context)?);
+            params.push(value);
+            // A value that looks like a place must not be filled in itself.
+            body = body.replace(&format!("{{{{{}}}}}", at + 1), &format!("\u{1}{at}\u{1}"));
+        }
+        for (at, value) in params.iter().enumerate() {
+            body = body.replace(&format!("\u{1}{at}\u{1}"), value);
+        }
+        let buttons = mirror.buttons.iter().filter_map(|id| {
+            let mut choices = choices.iter();
+            choices.find(|choice| {
+                choice
+                    .payload
+                    .split_once(':')
+                    .is_some_and(|(_, of)| of == id)
+            })
+        });
+        Ok(FormBody::Template(Template {
+            name: mirror.name.clone(),
+            language: mirror.language.clone().unwrap_or_else(|| locale.to_owned()),
+            category: mirror.category.clone(),
+            params,
+            body,
+            buttons: buttons.cloned().collect(),
+        }))
+    }
+
+    fn fill(
+        &self,
+        key: &TextKey,
+        locale: &str,
+        text: &str,
+        context: &Context,
+    ) -> Result<String, TextError> {
+        self.engine
+            .render(text, context)
+            .map_err(|problem| error(key, locale, &reason(&problem)))
+    }
+
+    /// A text and the language in which it was found.
+    fn text<'a>(
+        &'a self,
+        key: &TextKey,
+        locale: &'a str,
+    ) -> Result<(&'a Text, &'a str), TextError> {
+        let by_locale = match key {
+            TextKey::Node { flow, .. } | TextKey::Again { flow, .. } => {
+                &self
+                    .versions
+                    .get(flow)
+                    .ok_or_else(|| error(key, locale, "its flow is unknown"))?
+                    .parsed
+            }
+            TextKey::Common(_) => &self.common,
+        };
+        let name = match key {
+            TextKey::Node { node, .. } | TextKey::Again { node, .. } => node.0.as_str(),
+            TextKey::Common(name) => name.as_str(),
+        };
+        [locale, FALLBACK]
+            .into_iter()
+            .find_map(|locale| Some((by_locale.get(locale)?.get(name)?, locale)))
+            .ok_or_else(|| error(key, locale, "no such text"))
+    }
+
+    fn common_text(&self, name: &str, locale: &str) -> Result<&Text, TextError> {
+        let key = TextKey::Common(name.to_owned());
+        [locale, FALLBACK]
+            .into_iter()
+            .find_map(|locale| self.common.get(locale)?.get(name))
+            .ok_or_else(|| error(&key, locale, "no such text"))
+    }
+}
+
+fn error(key: &TextKey, locale: &str, why: &str) -> TextError {
+    let key = match key {
+        TextKey::Node { node, .. } | TextKey::Again { node, .. } => node.0.clone(),
+        TextKey::Common(name) => format!("{COMMON}.{name}"),
+    };
+    TextError {
+        key,
+        locale: locale.to_owned(),
+        why: why.to_owned(),
+    }
+}
+
+/// The engine's reason, without the values around it.
+fn reason(problem: &handlebars::RenderError) -> String {
+    match problem.reason() {
+        handlebars::RenderErrorReason::MissingVariable(Some(name)) => {
+            format!("the name {name} is unknown")
+        }
+        handlebars::RenderErrorReason::TemplateError(error) => {
+            format!("it cannot be read: {}", error.reason())
+        }
+        _ => "it cannot be rendered".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::NodeId;
+    use crate::texts::config::Configuration;
+    use crate::texts::context::Step;
+    use ulid::Ulid;
+
+    fn book() -> Book {
+        Configuration::load(None, None).unwrap().book
+    }
+
+    fn of(book: &Book, node: &str) -> [TextKey; 1] {
+        let flow = book.newest("task_nudge").unwrap();
+        [TextKey::Node {
+            flow,
+            node: NodeId::from(node),
+        }]
+    }
+
+    fn context() -> Context {
+        Context::new("Samira", "Noor", "Gemeente Waterstad").about(Some(Step {
+            number: 2,
+            title: "{{coach}} {{2}} \"cv\"".to_owned(),
+        }))
+    }
+
+    fn moments(count: u32) -> Vec<(SlotId, String)> {
+        let slot = |at: u32| (SlotId(Ulid(u128::from(at))), format!("di {at} mrt 10:00"));
+        (1..=count).map(slot).collect()
+    }
+
+    #[test]
+    fn what_a_person_wrote_is_never_a_template() {
+        let book = book();
+        let options = ["yes", "not_yet", "help"].map(str::to_owned);
+        let made = book.render(&of(&book, "done_yet"), 7, &options, &[], "nl", &context());
+        let made = made.unwrap();
+        let title = "{{coach}} {{2}} \"cv\"";
+        for body in [Some(made.whatsapp), made.template].into_iter().flatten() {
+            assert!(body.shown().contains(title), "{}", body.shown());
+            let payloads: Vec<&str> = body.choices().iter().map(|c| c.payload.as_str()).collect();
+            assert_eq!(payloads, ["7:yes", "7:not_yet", "7:help"]);
+        }
+        assert!(made.sms.contains(title), "{}", made.sms);
+    }
+
+    #[test]
+    fn a_template_offers_exactly_the_moments_that_meta_approved_places_for() {
+        let book = book();
+        let (key, options) = (of(&book, "meet"), ["other".to_owned()]);
+        let made = |count| {
+            let moments = moments(count);
+            book.render(&key, 3, &options, &moments, "nl", &context())
+                .unwrap()
+        };
+        let FormBody::Template(template) = made(3).template.unwrap() else {
+            panic!("a template");
+        };
+        assert_eq!(
+            template.params[2..],
+            ["di 1 mrt 10:00", "di 2 mrt 10:00", "di 3 mrt 10:00"]
+        );
+        assert!(template.buttons.is_empty(), "digits stand in its body");
+        let two = made(2);
+        assert_eq!(two.template, None, "3 would mean something else");
+        assert_eq!(two.whatsapp.choices().len(), 3);
+    }
+
+    #[test]
+    fn several_texts_leave_outside_the_window_by_no_template_of_one_of_them() {
+        let book = book();
+        let [done] = of(&book, "well_done");
+        let [ask] = of(&book, "done_yet");
+        let options = ["yes", "not_yet", "help"].map(str::to_owned);
+        let made = book.render(&[done, ask], 1, &options, &[], "nl", &context());
+        assert_eq!(made.unwrap().template, None);
+    }
+}

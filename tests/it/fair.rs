@@ -1,0 +1,203 @@
+//! Equal parts and order: a storm on one endpoint or line delays no other, a set of turns gives what single
+//! turns give, and two instances keep the order of one person's words.
+
+use tussendoor::app::{inbox as turns, unpack};
+use tussendoor::domain::ids::{KeyId, LineId, RawId};
+use tussendoor::ports::channel::{Content, Heard, Item, Sender, What};
+use tussendoor::store::Tx;
+use tussendoor::store::inbox::{self, NewItem, NewRaw};
+use tussendoor::store::lines::{self, NewLine};
+
+use crate::support::database::{Database, on_both};
+use crate::support::house::{House, number};
+
+on_both!(
+    a_storm_on_one_endpoint_leaves_room_for_another,
+    a_storm_on_one_line_leaves_room_for_another,
+    a_message_waits_for_the_earlier_ones_of_its_sender,
+    several_messages_of_several_people_in_one_set_are_as_if_one_by_one,
+);
+
+async fn key(house: &House) -> KeyId {
+    let now = house.app.now();
+    let (key, _) = inbox::day_key(&house.app.store, now.utc().date_naive(), now)
+        .await
+        .unwrap();
+    key
+}
+
+async fn store_raw(house: &House, tx: &mut Tx, key: KeyId, endpoint: &str, count: usize) -> RawId {
+    let now = house.app.now();
+    let sealer = tx.sealer(key).await.unwrap();
+    let raws: Vec<NewRaw> = (0..count)
+        .map(|_| NewRaw::sealed(house.app.id(now), endpoint, (key, &sealer), b"{}", now))
+        .collect();
+    let first = raws[0].id;
+    inbox::append(tx, raws.into_iter()).await.unwrap();
+    first
+}
+
+async fn a_storm_on_one_endpoint_leaves_room_for_another(database: Database) {
+    let house = House::new(database).await;
+    let key = key(&house).await;
+    let mut tx = house.app.store.write().await.unwrap();
+    store_raw(&house, &mut tx, key, "busy", 1_000).await;
+    store_raw(&house, &mut tx, key, "quiet", 3).await;
+    let taken = inbox::raw_new(&mut tx, 256).await.unwrap();
+    let quiet = taken.iter().filter(|raw| raw.endpoint == "quiet").count();
+    assert_eq!(quiet, 3, "of {}", taken.len());
+    assert!(taken.len() > 100 && taken.len() <= 260, "{}", taken.len());
+}
+
+fn item(sender: &str, at: usize, house: &House) -> Item {
+    Item {
+        identity: format!("{sender}{at}"),
+        line: "106540352242922".into(),
+        what: What::Heard(Heard {
+            provider_id: format!("wamid.{sender}{at}"),
+            from: Sender {
+                number: Some(sender.to_owned()),
+                ..Sender::default()
+            },
+            at: house.app.now(),
+            content: Content::Text {
+                body: format!("bericht {at}"),
+            },
+            quotes: None,
+            forwarded: false,
+        }),
+    }
+}
+
+async fn store_items(
+    house: &House,
+    tx: &mut Tx,
+    (key, raw, line): (KeyId, RawId, LineId),
+    senders: &[&str],
+) {
+    let now = house.app.now();
+    let items = senders
+        .iter()
+        .enumerate()
+        .map(|(at, sender)| NewItem {
+            id: house.app.id(now),
+            raw,
+            channel: "whatsapp_meta",
+            line: Some(line),
+            kind: "heard",
+            sender_hash: Some(tx.hash("sender", sender)),
+            item: item(sender, at, house),
+        })
+        .collect();
+    inbox::add_items(tx, key, items, now).await.unwrap();
+}
+
+async fn a_storm_on_one_line_leaves_room_for_another(database: Database) {
+    let house = House::new(database).await;
+    let key = key(&house).await;
+    let busy = *house.app.lines.keys().next().unwrap();
+    let mut tx = house.app.store.write().await.unwrap();
+    let new = NewLine {
+        id: house.app.id(house.app.now()),
+        organisation: house.scope.organisation,
+        endpoint: "meta",
+        channel: "whatsapp_meta",
+        address: "2",
+        display: "+31 20 765 4321",
+    };
+    let quiet = lines::put_line(&mut tx, &new).await.unwrap();
+    let raw = store_raw(&house, &mut tx, key, "meta", 1).await;
+    let senders: Vec<String> = (0..500).map(|at| format!("+316{at:08}")).collect();
+    let senders: Vec<&str> = senders.iter().map(String::as_str).collect();
+    store_items(&house, &mut tx, (key, raw, busy), &senders).await;
+    store_items(&house, &mut tx, (key, raw, quiet), &senders[..2]).await;
+    let taken = inbox::next(&mut tx, house.app.now(), 64).await.unwrap();
+    let few = taken.iter().filter(|item| item.line == Some(quiet)).count();
+    assert_eq!(few, 2, "of {}", taken.len());
+    assert!(taken.len() > 30 && taken.len() <= 64, "{}", taken.len());
+}
+
+async fn a_message_waits_for_the_earlier_ones_of_its_sender(database: Database) {
+    let house = House::new(database).await;
+    let key = key(&house).await;
+    let line = *house.app.lines.keys().next().unwrap();
+    let mut tx = house.app.store.write().await.unwrap();
+    let raw = store_raw(&house, &mut tx, key, "meta", 1).await;
+    let (anna, bram) = ("+31612345678", "+31687654321");
+    store_items(&house, &mut tx, (key, raw, line), &[anna, anna, anna]).await;
+    tx.commit().await.unwrap();
+    let mut tx = house.app.store.write().await.unwrap();
+    let first = inbox::next(&mut tx, house.app.now(), 1).await.unwrap();
+    assert_eq!(first.len(), 1);
+    if !house.app.store.is_postgres() {
+        // One writer: nobody else can have hers in hand.
+        return;
+    }
+    // Another instance looks while the first of hers is in hand: it passes hers by, and takes his.
+    let mut other = house.app.store.write().await.unwrap();
+    store_items(&house, &mut other, (key, raw, line), &[bram]).await;
+    let taken = inbox::next(&mut other, house.app.now(), 64).await.unwrap();
+    let his = other.hash("sender", bram);
+    let senders: Vec<_> = taken
+        .iter()
+        .map(|waiting| match &waiting.item.what {
+            What::Heard(heard) => heard.from.number.clone().unwrap(),
+            _ => String::new(),
+        })
+        .collect();
+    assert_eq!(senders, [bram], "{his}");
+    other.rollback().await.unwrap();
+    inbox::done(&mut tx, first[0].id, None);
+    tx.commit().await.unwrap();
+    let mut tx = house.app.store.write().await.unwrap();
+    let rest = inbox::next(&mut tx, house.app.now(), 64).await.unwrap();
+    assert_eq!(rest.len(), 2);
+}
+
+/// Known people, strangers and somebody who writes three times, in one batch: everybody is heard once, in
+/// order, and each answer is written once.
+async fn several_messages_of_several_people_in_one_set_are_as_if_one_by_one(database: Database) {
+    let house = House::new(database).await;
+    let mut known = Vec::new();
+    for at in 0..6 {
+        let number = format!("+3161234567{at}");
+        let id = house.candidate("Samira", &number, true).await;
+        house
+            .plan(id, &[("CV maken", "2026-04-01"), ("Bellen", "2026-04-02")])
+            .await;
+        known.push((id, number));
+    }
+    let mut webhooks = Vec::new();
+    for (_, number) in &known {
+        webhooks.push(house.graph.webhook_text(number, "Samira", "PLAN"));
+    }
+    webhooks.push(house.graph.webhook_text("+31699999999", "Vreemd", "Dag"));
+    // One of them goes on: a step that is done, and then a question.
+    webhooks.push(house.graph.webhook_text(&known[0].1, "Samira", "KLAAR 1"));
+    webhooks.push(house.graph.webhook_text(&known[0].1, "Samira", "PLAN"));
+    for webhook in &webhooks {
+        assert_eq!(house.deliver(webhook).await, 200);
+    }
+    while unpack::unpack(&house.app).await.unwrap() > 0 {}
+    assert_eq!(turns::turns(&house.app).await.unwrap(), webhooks.len());
+    let count = |sql| number(&house.database, sql);
+    assert_eq!(count("SELECT COUNT(*) FROM incoming").await, 9);
+    assert_eq!(
+        count("SELECT COUNT(*) FROM tasks WHERE state = 'done'").await,
+        1
+    );
+    assert_eq!(
+        count("SELECT COUNT(*) FROM candidates WHERE state = 'unknown'").await,
+        1
+    );
+    // Everybody's plan, what is said to a step that is done, and her plan again.
+    for (id, _) in &known {
+        let asked = if *id == known[0].0 { 3 } else { 1 };
+        assert_eq!(house.drafts(*id).await.len(), asked);
+    }
+    let turns = count("SELECT COUNT(*) FROM turns").await;
+    assert_eq!(
+        turns,
+        count("SELECT CAST(SUM(version) AS BIGINT) FROM talks").await
+    );
+}

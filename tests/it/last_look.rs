@@ -1,0 +1,115 @@
+//! What is looked at once more: before a message leaves, and before an answer about it is believed.
+
+use tussendoor::app::approve::{self, Doubt, Seen};
+use tussendoor::app::{AppError, outcome, send};
+use tussendoor::domain::ids::{CandidateId, MessageId};
+use tussendoor::domain::message::MessageState;
+use tussendoor::store::contacts::{self, How};
+
+use crate::support::database::{Database, on_both};
+use crate::support::graph::{self, Behaviour};
+use crate::support::house::{House, moment};
+
+on_both!(
+    a_consent_taken_back_after_approval_stops_it,
+    an_approval_of_other_words_is_refused,
+    a_send_whose_lease_ran_out_is_never_sent_again_by_itself,
+    a_late_answer_of_an_earlier_attempt_changes_nothing,
+);
+
+/// A house with one draft that waits for a coach.
+async fn drafted(database: Database) -> (House, CandidateId) {
+    let house = House::new(database).await;
+    let candidate = house.candidate("Samira", "+31612345678", true).await;
+    house.plan(candidate, &[("cv maken", "2026-03-05")]).await;
+    house.turn_to(moment("2026-03-04", 9, 31));
+    house.idle().await;
+    (house, candidate)
+}
+
+async fn a_consent_taken_back_after_approval_stops_it(database: Database) {
+    let (house, candidate) = drafted(database).await;
+    let id = house.approve(candidate).await;
+    let now = house.app.now();
+    let what = (house.message(id).await.purpose, false, How::Coach);
+    let mut tx = house.app.store.write().await.unwrap();
+    let row = house.app.row_id(now);
+    contacts::record_consent(&mut tx, row, candidate, what, "whatsapp", now)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    house.wait(11);
+    house.idle().await;
+    let found = house.message(id).await;
+    assert_eq!(found.state, MessageState::Cancelled);
+    assert_eq!(found.state_why.as_deref(), Some("no_consent"));
+    assert_eq!(house.graph.accepted().len(), 0);
+}
+
+/// The right version is not enough: the page must have shown these very words.
+async fn an_approval_of_other_words_is_refused(database: Database) {
+    let (house, candidate) = drafted(database).await;
+    let draft = house.waiting(candidate).await;
+    let seen = Seen {
+        version: draft.version,
+        content_hash: "0".repeat(draft.content_hash.len()),
+    };
+    let refused = approve::approve(&house.app, &house.scope, draft.id, &seen).await;
+    assert!(matches!(refused, Err(AppError::Overtaken { .. })));
+    assert_eq!(house.message(draft.id).await.state, MessageState::Waiting);
+}
+
+/// An attempt that nobody hears of again: its lease runs out and it is in doubt.
+async fn lost(house: &House, id: MessageId) {
+    house.wait(house.app.limits.lease_seconds + 1);
+    assert_eq!(outcome::lost(&house.app).await.unwrap(), 1);
+    assert_eq!(house.message(id).await.state, MessageState::InDoubt);
+}
+
+async fn a_send_whose_lease_ran_out_is_never_sent_again_by_itself(database: Database) {
+    let (house, candidate) = drafted(database).await;
+    let id = house.approve(candidate).await;
+    house.wait(11);
+    let jobs = send::round(&house.app, &mut Vec::new(), 64).await.unwrap();
+    // It reached the provider, and then the process was gone.
+    for job in jobs {
+        send::carry(house.app.clone(), job).await;
+    }
+    lost(&house, id).await;
+    for _ in 0..3 {
+        house.wait(3600);
+        house.idle().await;
+    }
+    assert_eq!(house.graph.accepted().len(), 1);
+    assert_eq!(house.message(id).await.state, MessageState::InDoubt);
+}
+
+/// The first attempt is given up for doubt and a coach says "again". While the second is on its way, the
+/// answer of the first comes after all: "try later". That is true of an attempt that is over.
+async fn a_late_answer_of_an_earlier_attempt_changes_nothing(database: Database) {
+    let (house, candidate) = drafted(database).await;
+    let id = house.approve(candidate).await;
+    house.wait(11);
+    house
+        .graph
+        .script(Behaviour::Status(429, graph::error(130_429, "x")), 1);
+    let mut jobs = send::round(&house.app, &mut Vec::new(), 64).await.unwrap();
+    let late = send::carry(house.app.clone(), jobs.remove(0)).await;
+    lost(&house, id).await;
+    let version = house.message(id).await.version;
+    approve::resolve_doubt(&house.app, &house.scope, id, version, Doubt::Again)
+        .await
+        .unwrap();
+    house.wait(11);
+    let mut jobs = send::round(&house.app, &mut Vec::new(), 64).await.unwrap();
+    assert_eq!(house.message(id).await.attempt, 2);
+    send::round(&house.app, &mut vec![late], 64).await.unwrap();
+    let found = house.message(id).await;
+    assert_eq!((found.state, found.attempt), (MessageState::Sending, 2));
+    let back = send::carry(house.app.clone(), jobs.remove(0)).await;
+    send::round(&house.app, &mut vec![back], 64).await.unwrap();
+    assert_eq!(house.message(id).await.state, MessageState::Accepted);
+    house.wait(3600);
+    house.idle().await;
+    assert_eq!(house.graph.accepted().len(), 1);
+}
