@@ -28,6 +28,10 @@ const HANDS: usize = 8;
 /// Steps that people tell of in one round.
 const BUDGET: u32 = 40;
 const UNPLAYED: &str = "SELECT CAST((SELECT COUNT(*) FROM raw_bodies WHERE state = 'new') + (SELECT COUNT(*) FROM inbox WHERE state = 'new') AS BIGINT)";
+/// What may not stay behind: webhooks, and messages that no doubt holds back.
+const WORK: &str = "SELECT CAST((SELECT COUNT(*) FROM raw_bodies WHERE state = 'new') + (SELECT COUNT(*) FROM inbox WHERE state = 'new') + (SELECT COUNT(*) FROM outgoing o WHERE state IN ('sending', 'retry') OR (state = 'approved' AND NOT EXISTS (SELECT 1 FROM outgoing d WHERE d.candidate_id = o.candidate_id AND d.state = 'in_doubt' AND COALESCE(d.state_why, '') <> 'left_alone'))) AS BIGINT)";
+const NUDGES: &str = "SELECT COUNT(*) FROM nudges WHERE closed_at IS NULL AND message_id IS NULL";
+const WHICH: &str = "SELECT 'webhook ' || id FROM raw_bodies WHERE state = 'new' UNION ALL SELECT 'item ' || id FROM inbox WHERE state = 'new' UNION ALL SELECT 'message ' || id || ' ' || state || ' of ' || candidate_id FROM outgoing WHERE state IN ('approved', 'sending', 'retry', 'in_doubt') UNION ALL SELECT 'nudge ' || id || ' of ' || candidate_id FROM nudges WHERE closed_at IS NULL AND message_id IS NULL";
 /// Steps that a person gets at once, each with one KLAAR.
 const MORE: u32 = 20;
 
@@ -388,10 +392,11 @@ impl Load {
 
     /// Lets everything come to its end, and counts.
     pub async fn judge(mut self) -> Verdict {
-        self.later(3600);
-        let running = Running::serve(&self.environment, None);
-        // Twice: a report can settle what the first time was in doubt, and a decision frees what waited.
-        for _ in 0..2 {
+        // Twice: a report can settle what the first time was in doubt, a decision frees what waited, and a
+        // nudge looks again an hour after it found its person in doubt.
+        for nudges_too in [false, true] {
+            self.later(5400);
+            let running = Running::serve(&self.environment, None);
             self.report();
             loop {
                 let owed = self.book().owed.pop_front();
@@ -400,12 +405,14 @@ impl Load {
                 };
                 assert!(self.deliver(&running, webhook, code).await);
             }
-            self.settled().await;
-            self.house.turn_to(self.now);
+            self.settled(WORK).await;
             self.decide().await;
-            self.settled().await;
+            if nudges_too {
+                self.settled(NUDGES).await;
+            }
+            self.settled(WORK).await;
+            running.stop();
         }
-        running.stop();
         let database = &self.house.database;
         let doubt = number(
             database,
@@ -444,11 +451,11 @@ impl Load {
         }
     }
 
-    /// Waits until the running house has nothing left that it could do by itself.
-    async fn settled(&self) {
-        let waiting = "SELECT CAST((SELECT COUNT(*) FROM raw_bodies WHERE state = 'new') + (SELECT COUNT(*) FROM inbox WHERE state = 'new') + (SELECT COUNT(*) FROM outgoing o WHERE state IN ('sending', 'retry') OR (state = 'approved' AND NOT EXISTS (SELECT 1 FROM outgoing d WHERE d.candidate_id = o.candidate_id AND d.state = 'in_doubt' AND COALESCE(d.state_why, '') <> 'left_alone'))) + (SELECT COUNT(*) FROM nudges WHERE closed_at IS NULL AND message_id IS NULL) AS BIGINT)";
+    /// Waits until the running house has nothing left of this that it could do by itself.
+    async fn settled(&self, waiting: &'static str) {
         if let Err(open) = drained(&self.house.database, waiting, 10).await {
-            panic!("{open} rows are still waiting");
+            let which = texts(&self.house.database, WHICH).await;
+            panic!("{open} rows are still waiting: {which:#?}");
         }
     }
 }
