@@ -8,14 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::NaiveDate;
-
 use super::effects::withdraw;
 use super::{App, AppError, outcome, restore, vacancies};
 use crate::domain::contact::{CandidateState, Purpose};
 use crate::domain::ids::{CandidateId, LineId};
 use crate::domain::message::MessageState;
-use crate::domain::nudge::{self, PersonFacts, Standing};
+use crate::domain::nudge::{self, PersonFacts, Room, Standing};
 use crate::domain::plan::Subject;
 use crate::domain::talk::effect::Approve;
 use crate::domain::talk::state::Why;
@@ -220,11 +218,10 @@ async fn choose(app: &App, tx: &mut Tx, room: usize, now: Timestamp) -> Result<V
         .collect();
     let mut accepted = rounds::accepted_since(tx, &nudged, now.plus_days(-8)).await?;
     let stale = vacancies::stale(app, tx, &ready, now).await?;
-    // For `kept`, which asks the same of each.
-    let asked = ready.iter().filter(|ready| {
-        let about_a_meeting = matches!(ready.message.subject, Subject::Meeting(_));
-        ready.nudge && !about_a_meeting && !stale.contains(&ready.message.id)
-    });
+    // For `room_for`, which asks the same of each.
+    let asked = ready
+        .iter()
+        .filter(|ready| ready.nudge && !stale.contains(&ready.message.id));
     let asked: Vec<CandidateId> = asked.map(|ready| ready.message.candidate).collect();
     plans::meetings_ahead(tx, &asked).await?;
     let (mut going, mut later) = (Vec::new(), Vec::new());
@@ -235,11 +232,11 @@ async fn choose(app: &App, tx: &mut Tx, room: usize, now: Timestamp) -> Result<V
             continue;
         }
         let accepted = accepted.remove(&ready.message.candidate);
-        let kept = match ready.nudge {
-            true => kept(app, tx, &ready.person, ready.message.subject, now).await?,
-            false => Vec::new(),
+        let room = match ready.nudge {
+            true => room_for(app, tx, &ready.person, ready.message.subject, now).await?,
+            false => Room::Leaves(Vec::new()),
         };
-        match verdict(app, &ready, (accepted.unwrap_or_default(), kept), now)? {
+        match verdict(app, &ready, (accepted.unwrap_or_default(), room), now)? {
             Verdict::Go => going.push(ready),
             Verdict::Later(at, why) => later.push((ready.message, at, why)),
             Verdict::Withdraw(why) => {
@@ -267,7 +264,7 @@ enum Verdict {
 fn verdict(
     app: &App,
     ready: &Ready,
-    (accepted, kept): (Vec<Timestamp>, Vec<NaiveDate>),
+    (accepted, room): (Vec<Timestamp>, Room),
     now: Timestamp,
 ) -> Result<Verdict, AppError> {
     let (message, person) = (&ready.message, &ready.person);
@@ -313,7 +310,7 @@ fn verdict(
         },
         in_doubt: ready.in_doubt,
         accepted,
-        kept,
+        room,
     };
     // A question that hands over may still be said; that a coach has the talk is the talk's to know.
     match nudge::may_go(&facts, now, house.zone, &app.cadence, &house.holidays) {
@@ -361,25 +358,22 @@ pub async fn facts(
         automated_in_row: candidate.automated_in_row,
         in_doubt: outbox::has_doubt(tx, candidate.id).await?,
         accepted: ledger::accepted_since(tx, candidate.id, now.plus_days(-8)).await?,
-        kept: Vec::new(),
+        room: Room::Leaves(Vec::new()),
     })
 }
 
-/// The days that a nudge about this leaves to reminders of meetings.
-pub(super) async fn kept(
+/// What the meetings of this person mean for a nudge about this.
+pub(super) async fn room_for(
     app: &App,
     tx: &mut Tx,
     person: &Person,
     about: Subject,
     now: Timestamp,
-) -> Result<Vec<NaiveDate>, AppError> {
-    if matches!(about, Subject::Meeting(_)) {
-        return Ok(Vec::new());
-    }
+) -> Result<Room, AppError> {
     let house = app.house(person.organisation)?;
     let meetings = plans::meetings(tx, person.candidate.id).await?;
     let (zone, holidays) = (house.zone, &house.holidays);
-    Ok(nudge::reminders(&meetings, now, zone, holidays))
+    Ok(Room::of(about, &meetings, now, zone, holidays))
 }
 
 /// Takes for each message the first form that is legal now and promises it to the wire; what has none

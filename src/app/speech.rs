@@ -6,7 +6,7 @@ use crate::domain::approval;
 use crate::domain::contact::{Address, AddressKind, Purpose};
 use crate::domain::ids::{LineId, MessageId, SlotId};
 use crate::domain::message::{FormBody, MessageState};
-use crate::domain::nudge;
+use crate::domain::nudge::{self, Room};
 use crate::domain::plan::{MeetingState, Plan, Subject};
 use crate::domain::talk::effect::{Approve, Say, Saying};
 use crate::domain::talk::world::World;
@@ -63,7 +63,11 @@ pub(super) async fn speak(
         return Ok(false);
     }
     let rule = say.rule.as_str();
-    let floor_reached = !say.direct && candidate.automated_in_row >= app.cadence.human_floor.get();
+    let meetings = &world.plan.meetings;
+    let room = Room::of(say.subject, meetings, now, house.zone, &house.holidays);
+    let floor_reached = !say.direct
+        && room != Room::Agreed
+        && candidate.automated_in_row >= app.cadence.human_floor.get();
     let policy = nudges::policy(tx, person.team, rule).await?;
     let by_itself = say.direct || say.saying == Saying::LastWord;
     let first_time = policy.unwrap_or(say.approve) == Approve::FirstTime;

@@ -16,7 +16,7 @@ use super::flow::definition::Flow;
 use super::ids::{FlowHash, SlotId, VacancyId};
 use super::nudge::look::{Seen, look};
 use super::nudge::{
-    self, DueNudge, Ended, PersonFacts, Rule, Since, Standing, TaskFact, Verdict, overtaken,
+    self, DueNudge, Ended, PersonFacts, Room, Rule, Since, Standing, TaskFact, Verdict, overtaken,
 };
 use super::plan::{Plan, Subject, TaskState};
 use super::talk::effect::Approve;
@@ -319,10 +319,7 @@ impl Projection {
         automated_in_row: u32,
         now: Timestamp,
     ) -> PersonFacts {
-        let meetings = match about {
-            Subject::Meeting(_) => &[],
-            _ => self.stand.plan.meetings.as_slice(),
-        };
+        let (meetings, rules) = (&self.stand.plan.meetings, &self.rules);
         PersonFacts {
             standing: self.stand.seen.standing,
             consent: self.stand.seen.consent.contains(&purpose),
@@ -330,7 +327,7 @@ impl Projection {
             automated_in_row,
             in_doubt: self.stand.in_doubt,
             accepted: self.stand.accepted.clone(),
-            kept: nudge::reminders(meetings, now, self.rules.zone, &self.rules.holidays),
+            room: Room::of(about, meetings, now, rules.zone, &rules.holidays),
         }
     }
 

@@ -2,6 +2,7 @@
 //! Pure: the facts are selected by the store, the numbers are the `Cadence`.
 
 pub mod look;
+mod room;
 
 use chrono::{Days, NaiveDate, Timelike};
 
@@ -10,6 +11,8 @@ use super::contact::Purpose;
 use super::ids::{CandidateId, TaskId};
 use super::plan::{Meeting, MeetingState, Subject};
 use super::time::{Holidays, Timestamp, Tz, add_working_days, local_moment, next_allowed};
+
+pub use room::Room;
 
 /// Why a nudge became due. Its name is the `rule` of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -319,28 +322,7 @@ pub struct PersonFacts {
     pub in_doubt: bool,
     /// When nudges to this person were accepted, for the last seven local days at least.
     pub accepted: Vec<Timestamp>,
-    /// Days on which a reminder will go, from today on (`reminders`). They count as taken. Empty for what
-    /// is about a meeting itself.
-    pub kept: Vec<NaiveDate>,
-}
-
-/// The days on which this person will be reminded of a meeting: the working day before each, as
-/// `meeting_invite` has it. Other nudges leave them room, for a reminder cannot wait for another day.
-pub fn reminders(
-    meetings: &[Meeting],
-    now: Timestamp,
-    zone: Tz,
-    holidays: &Holidays,
-) -> Vec<NaiveDate> {
-    let today = now.local_day(zone);
-    let booked = meetings
-        .iter()
-        .filter(|it| it.state == MeetingState::Booked);
-    let starts = booked.filter_map(|it| it.starts_at);
-    starts
-        .map(|at| add_working_days(at.local_day(zone), -1, holidays))
-        .filter(|day| *day >= today)
-        .collect()
+    pub room: Room,
 }
 
 /// May a nudge go?
@@ -412,7 +394,7 @@ pub fn may_go(
     if let Some(reason) = never(person, today) {
         return Verdict::Never(reason);
     }
-    if person.automated_in_row >= cadence.human_floor.get() {
+    if person.room != Room::Agreed && person.automated_in_row >= cadence.human_floor.get() {
         return Verdict::AskCoachHumanFloor;
     }
     let allowed = |moment| next_allowed(moment, zone, &cadence.quiet, holidays);
@@ -422,7 +404,7 @@ pub fn may_go(
     if allowed(now) > now {
         return Verdict::NotBefore(allowed(now), Wait::Quiet);
     }
-    match full_until(person, today, zone, cadence) {
+    match room::full_until(person, today, zone, cadence) {
         Some((day, wait)) => Verdict::NotBefore(due_at(day, zone, cadence, holidays), wait),
         None => Verdict::Go,
     }
@@ -440,54 +422,6 @@ fn never(person: &PersonFacts, today: NaiveDate) -> Option<Reason> {
         return Some(Reason::NoConsent);
     }
     (!person.address_usable).then_some(Reason::NoAddress)
-}
-
-/// As far as a day with room is looked for.
-const MOST_AHEAD_DAYS: usize = 60;
-
-/// The first day on which the caps leave room, if today does not.
-fn full_until(
-    person: &PersonFacts,
-    today: NaiveDate,
-    zone: Tz,
-    cadence: &Cadence,
-) -> Option<(NaiveDate, Wait)> {
-    let mut days: Vec<NaiveDate> = person
-        .accepted
-        .iter()
-        .map(|at| at.local_day(zone))
-        .collect();
-    // Where something went already, the reminder of that day did.
-    let kept: Vec<NaiveDate> = person
-        .kept
-        .iter()
-        .copied()
-        .filter(|day| !days.contains(day))
-        .collect();
-    days.extend(&kept);
-    let over = |count: usize, cap: std::num::NonZeroU32| count as u64 >= u64::from(cap.get());
-    let count = |last: NaiveDate, most: i64| {
-        let age = |day: &NaiveDate| last.signed_duration_since(*day).num_days();
-        days.iter()
-            .filter(|day| (0..=most).contains(&age(day)))
-            .count()
-    };
-    let full = |day: NaiveDate| {
-        if over(count(day, 0), cadence.caps.a_day) {
-            return Some(Wait::DayFull);
-        }
-        // The seven days that end here, and those that end with a reminder that is still to go.
-        let near = |kept: &&NaiveDate| (0..7).contains(&kept.signed_duration_since(day).num_days());
-        let mut ends = kept.iter().filter(near).copied().chain([day]);
-        ends.any(|last| over(count(last, 6), cadence.caps.in_seven_days))
-            .then_some(Wait::SevenDaysFull)
-    };
-    let wait = full(today)?;
-    // Seven days on, nothing that was accepted until now counts any more; reminders go on as far as
-    // people are booked ahead.
-    let mut coming = today.iter_days().skip(1).take(MOST_AHEAD_DAYS);
-    let free = coming.find(|day| full(*day).is_none());
-    Some((free.unwrap_or(NaiveDate::MAX), wait))
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ async fn start(
     if matches!(talk.state, State::WithCoach { .. }) {
         facts.standing = Standing::WithCoach;
     }
-    facts.kept = send::kept(app, tx, &person, nudge.subject, now).await?;
+    facts.room = send::room_for(app, tx, &person, nudge.subject, now).await?;
     let coach = person.candidate.coach;
     match nudge::may_go(&facts, now, house.zone, &app.cadence, &house.holidays) {
         Verdict::Go => {

@@ -152,7 +152,7 @@ fn anna() -> PersonFacts {
         automated_in_row: 0,
         in_doubt: false,
         accepted: vec![],
-        kept: Vec::new(),
+        room: Room::Leaves(Vec::new()),
     }
 }
 
@@ -420,7 +420,7 @@ proptest! {
 fn other_nudges_leave_room_for_a_reminder() {
     let meets = |accepted: &[&str]| PersonFacts {
         accepted: accepted.iter().map(|text| utc(text)).collect(),
-        kept: vec![day("2026-03-12")],
+        room: Room::Leaves(vec![day("2026-03-12")]),
         ..anna()
     };
     let waits = |person: &PersonFacts, now: &str| {
@@ -441,12 +441,27 @@ fn other_nudges_leave_room_for_a_reminder() {
     let two = meets(&["2026-03-06T08:30:00Z", "2026-03-09T08:30:00Z"]);
     let later = Some(("2026-03-13".to_owned(), Wait::SevenDaysFull));
     assert_eq!(waits(&two, "2026-03-10T08:30:00Z"), later);
-    // The reminder itself knows of no other.
+    // The reminder itself goes, however full the week and whatever the human floor says.
     let itself = PersonFacts {
-        kept: Vec::new(),
-        ..two
+        room: Room::Agreed,
+        automated_in_row: 9,
+        ..meets(&[
+            "2026-03-09T08:30:00Z",
+            "2026-03-10T08:30:00Z",
+            "2026-03-11T08:30:00Z",
+            "2026-03-12T08:30:00Z",
+        ])
     };
     assert_eq!(waits(&itself, "2026-03-12T09:00:00Z"), None);
+    // But not at night, and not while it is not known whether an earlier one went.
+    let night = Some(("2026-03-13".to_owned(), Wait::Quiet));
+    assert_eq!(waits(&itself, "2026-03-12T21:00:00Z"), night);
+    let doubted = PersonFacts {
+        in_doubt: true,
+        ..itself
+    };
+    let doubt = Some(("2026-03-12".to_owned(), Wait::Doubt));
+    assert_eq!(waits(&doubted, "2026-03-12T09:00:00Z"), doubt);
     // A meeting on a Monday is reminded of on the Friday.
     let meeting = Meeting {
         id: crate::domain::ids::MeetingId(ulid::Ulid(1)),
@@ -459,7 +474,30 @@ fn other_nudges_leave_room_for_a_reminder() {
         place: None,
         version: 0,
     };
-    let days = |now: &str| reminders(std::slice::from_ref(&meeting), utc(now), ZONE, &none());
-    assert_eq!(days("2026-03-10T08:00:00Z"), [day("2026-03-13")]);
-    assert_eq!(days("2026-03-14T08:00:00Z"), []);
+    let room = |about: Subject, meeting: &Meeting, now: &str| {
+        Room::of(
+            about,
+            std::slice::from_ref(meeting),
+            utc(now),
+            ZONE,
+            &none(),
+        )
+    };
+    let other = |now: &str| room(Subject::Nothing, &meeting, now);
+    let leaves = |days: &[&str]| Room::Leaves(days.iter().map(|text| day(text)).collect());
+    assert_eq!(other("2026-03-10T08:00:00Z"), leaves(&["2026-03-13"]));
+    assert_eq!(other("2026-03-14T08:00:00Z"), leaves(&[]));
+    // An invitation is a nudge like any other; what was agreed is not, nor that it is off.
+    let about = Subject::Meeting(meeting.id);
+    assert_eq!(room(about, &meeting, "2026-03-10T08:00:00Z"), Room::Agreed);
+    let proposed = Meeting {
+        state: MeetingState::Proposed,
+        ..meeting.clone()
+    };
+    assert_eq!(room(about, &proposed, "2026-03-10T08:00:00Z"), leaves(&[]));
+    let called_off = Subject::Meeting(crate::domain::ids::MeetingId(ulid::Ulid(2)));
+    assert_eq!(
+        room(called_off, &meeting, "2026-03-10T08:00:00Z"),
+        Room::Agreed
+    );
 }

@@ -42,6 +42,7 @@ struct Life<'a> {
     seen: usize,
     /// Flags that no coach looked at yet.
     flags: Vec<Why>,
+    doubts: Vec<i64>,
     signs: Vec<i64>,
     stopped: Option<i64>,
     diary: Diary,
@@ -278,7 +279,12 @@ impl Life<'_> {
         if taken && self.dice.of_hundred(50) {
             self.projection.gives_back(now);
         }
-        self.projection.stand.in_doubt = self.dice.of_hundred(2);
+        let doubt = self.dice.of_hundred(2);
+        self.projection.stand.in_doubt = doubt;
+        if doubt {
+            // As in the house, where a coach sees each doubt at once.
+            self.doubts.push(now.0);
+        }
     }
 
     fn arrives(&mut self) {
@@ -347,6 +353,7 @@ fn year(seed: u64, rules: &Rules, vocabulary: &Vocabulary, days: u64) -> (Record
             order: 0,
             seen: 0,
             flags: Vec::new(),
+            doubts: Vec::new(),
             signs: vec![start.0],
             stopped: None,
             diary: Diary::default(),
@@ -378,6 +385,7 @@ fn year(seed: u64, rules: &Rules, vocabulary: &Vocabulary, days: u64) -> (Record
                 What::Ended(..) => {}
             }
         }
+        record.flags.extend(life.doubts.iter().map(|at| (who, *at)));
         record.signs.extend(life.signs.iter().map(|at| (who, *at)));
         record.stopped.push(life.stopped);
         let open = life.projection.stand.waiting.iter();
@@ -442,8 +450,8 @@ fn three_hundred_years_of_the_core_keep_every_promise() {
     println!(
         "{seeds} years of nine people: {nudges} nudges, {reminded} of {stood} meetings reminded of"
     );
-    // Of the others a coach heard why: the week was full, the machine had said enough.
-    assert!(stood > 0 && reminded > 0);
+    // The others left, or the house was down, or an earlier message was in doubt: a coach heard of it.
+    assert!(stood > 0 && reminded * 100 >= stood * 95);
     let shown = broken
         .iter()
         .take(40)
