@@ -13,10 +13,9 @@ use tussendoor::store::coaches;
 use tussendoor::web::{ROUTES, Who};
 
 use self::matrix::{Cell, MATRIX};
-pub use self::rows::execute;
 use self::rows::{Rows, elsewhere, rows, touched};
 use crate::support::browser::{Browser, ORIGIN};
-use crate::support::database::{Database, on_both};
+use crate::support::database::{Database, execute, on_both};
 use crate::support::house::House;
 
 #[test]
@@ -229,7 +228,7 @@ async fn who_is_signed_out_gets_nowhere(database: Database) {
     // A blocked coach's session is none.
     let mut browser = Browser::signed_in(&house.app, house.scope.coach).await;
     assert_eq!(browser.get("/vandaag").await.status, 200);
-    execute(&house, "UPDATE coaches SET state = 'blocked'").await;
+    execute(&house.database, "UPDATE coaches SET state = 'blocked'").await;
     assert_eq!(browser.get("/vandaag").await.status, 303);
 }
 

@@ -232,16 +232,17 @@ impl Look<'_> {
 
     /// Meetings in one room that are due: because the blend drifts, or because of their kind.
     fn office(&mut self) {
+        let invited = self.seen.last.get(&Rule::Invitation);
         let mut open = self.seen.contacts.meetings.iter();
         let planned = open.any(|it| {
             let coming = match it.state {
-                MeetingState::Proposed => true,
+                // One that nobody answers does not stand in the way for ever: it is asked once more.
+                MeetingState::Proposed => invited.is_none() || self.busy(),
                 MeetingState::Booked => it.starts_at > Some(self.now),
                 _ => false,
             };
             coming && it.mode.offline()
         });
-        let invited = self.seen.last.get(&Rule::Invitation);
         if planned || invited.is_some_and(|day| plus(*day, INVITED_DAYS) > self.today) {
             return;
         }

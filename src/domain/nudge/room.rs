@@ -110,3 +110,6 @@ pub(super) fn full_until(
     let free = coming.find(|day| full(*day).is_none());
     Some((free.unwrap_or(NaiveDate::MAX), wait))
 }
+
+#[cfg(test)]
+mod tests;

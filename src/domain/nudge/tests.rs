@@ -9,21 +9,21 @@ use ulid::Ulid;
 use super::*;
 use crate::domain::time::is_quiet;
 
-const ZONE: Tz = Tz::Europe__Amsterdam;
+pub(super) const ZONE: Tz = Tz::Europe__Amsterdam;
 
-fn cadence() -> Cadence {
+pub(super) fn cadence() -> Cadence {
     Cadence::parse(include_str!("../../../config/cadence.toml")).unwrap()
 }
 
-fn none() -> Holidays {
+pub(super) fn none() -> Holidays {
     Holidays::default()
 }
 
-fn day(text: &str) -> NaiveDate {
+pub(super) fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
 
-fn utc(text: &str) -> Timestamp {
+pub(super) fn utc(text: &str) -> Timestamp {
     text.parse::<DateTime<Utc>>().unwrap().into()
 }
 
@@ -144,7 +144,7 @@ fn the_older_need_goes_first_and_the_others_wait_a_day_each() {
     );
 }
 
-fn anna() -> PersonFacts {
+pub(super) fn anna() -> PersonFacts {
     PersonFacts {
         standing: Standing::Active,
         consent: true,
@@ -414,90 +414,4 @@ proptest! {
         }
         prop_assert_eq!(ledger.len(), tasks.len());
     }
-}
-
-#[test]
-fn other_nudges_leave_room_for_a_reminder() {
-    let meets = |accepted: &[&str]| PersonFacts {
-        accepted: accepted.iter().map(|text| utc(text)).collect(),
-        room: Room::Leaves(vec![day("2026-03-12")]),
-        ..anna()
-    };
-    let waits = |person: &PersonFacts, now: &str| {
-        let now = utc(now);
-        match may_go(person, now, ZONE, &cadence(), &none()) {
-            Verdict::NotBefore(at, wait) => Some((at.local_day(ZONE).to_string(), wait)),
-            Verdict::Go => None,
-            other => panic!("{other:?}"),
-        }
-    };
-    // On the day of the reminder nothing else goes, and before it only what leaves the week room.
-    let full = Some(("2026-03-13".to_owned(), Wait::DayFull));
-    assert_eq!(waits(&meets(&[]), "2026-03-12T08:30:00Z"), full);
-    assert_eq!(
-        waits(&meets(&["2026-03-09T08:30:00Z"]), "2026-03-10T08:30:00Z"),
-        None
-    );
-    let two = meets(&["2026-03-06T08:30:00Z", "2026-03-09T08:30:00Z"]);
-    let later = Some(("2026-03-13".to_owned(), Wait::SevenDaysFull));
-    assert_eq!(waits(&two, "2026-03-10T08:30:00Z"), later);
-    // The reminder itself goes, however full the week and whatever the human floor says.
-    let itself = PersonFacts {
-        room: Room::Agreed,
-        automated_in_row: 9,
-        ..meets(&[
-            "2026-03-09T08:30:00Z",
-            "2026-03-10T08:30:00Z",
-            "2026-03-11T08:30:00Z",
-            "2026-03-12T08:30:00Z",
-        ])
-    };
-    assert_eq!(waits(&itself, "2026-03-12T09:00:00Z"), None);
-    // But not at night, and not while it is not known whether an earlier one went.
-    let night = Some(("2026-03-13".to_owned(), Wait::Quiet));
-    assert_eq!(waits(&itself, "2026-03-12T21:00:00Z"), night);
-    let doubted = PersonFacts {
-        in_doubt: true,
-        ..itself
-    };
-    let doubt = Some(("2026-03-12".to_owned(), Wait::Doubt));
-    assert_eq!(waits(&doubted, "2026-03-12T09:00:00Z"), doubt);
-    // A meeting on a Monday is reminded of on the Friday.
-    let meeting = Meeting {
-        id: crate::domain::ids::MeetingId(ulid::Ulid(1)),
-        kind: crate::domain::plan::MeetingKind::Progress,
-        mode: crate::domain::plan::MeetingMode::Office,
-        state: MeetingState::Booked,
-        slot: None,
-        starts_at: Some(utc("2026-03-16T09:00:00Z")),
-        ends_at: None,
-        place: None,
-        version: 0,
-    };
-    let room = |about: Subject, meeting: &Meeting, now: &str| {
-        Room::of(
-            about,
-            std::slice::from_ref(meeting),
-            utc(now),
-            ZONE,
-            &none(),
-        )
-    };
-    let other = |now: &str| room(Subject::Nothing, &meeting, now);
-    let leaves = |days: &[&str]| Room::Leaves(days.iter().map(|text| day(text)).collect());
-    assert_eq!(other("2026-03-10T08:00:00Z"), leaves(&["2026-03-13"]));
-    assert_eq!(other("2026-03-14T08:00:00Z"), leaves(&[]));
-    // An invitation is a nudge like any other; what was agreed is not, nor that it is off.
-    let about = Subject::Meeting(meeting.id);
-    assert_eq!(room(about, &meeting, "2026-03-10T08:00:00Z"), Room::Agreed);
-    let proposed = Meeting {
-        state: MeetingState::Proposed,
-        ..meeting.clone()
-    };
-    assert_eq!(room(about, &proposed, "2026-03-10T08:00:00Z"), leaves(&[]));
-    let called_off = Subject::Meeting(crate::domain::ids::MeetingId(ulid::Ulid(2)));
-    assert_eq!(
-        room(called_off, &meeting, "2026-03-10T08:00:00Z"),
-        Room::Agreed
-    );
 }

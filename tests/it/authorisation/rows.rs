@@ -336,15 +336,3 @@ pub async fn touched(house: &House) -> Vec<i64> {
     }
     numbers
 }
-
-pub async fn execute(house: &House, sql: &'static str) {
-    use sqlx::Connection as _;
-    let url = &house.database.url;
-    if url.starts_with("sqlite") {
-        let mut connection = sqlx::SqliteConnection::connect(url).await.unwrap();
-        sqlx::query(sql).execute(&mut connection).await.unwrap();
-    } else {
-        let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
-        sqlx::query(sql).execute(&mut connection).await.unwrap();
-    }
-}

@@ -160,7 +160,7 @@ async fn nobody_is_seen_at_a_draft_of_another_team(database: Database) {
         teams: std::iter::once(other_team).collect(),
         ..house.scope.clone()
     };
-    crate::authorisation::execute(&house, "DELETE FROM coach_teams WHERE coach_id IN (SELECT id FROM coaches WHERE email = 'joris@waterstad.example')").await;
+    crate::support::database::execute(&house.database, "DELETE FROM coach_teams WHERE coach_id IN (SELECT id FROM coaches WHERE email = 'joris@waterstad.example')").await;
     presence::look(&house.app, &stranger, id).await.unwrap();
     presence::look(&house.app, &house.scope, id).await.unwrap();
     assert_eq!(

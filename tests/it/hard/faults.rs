@@ -363,10 +363,7 @@ impl Server {
             assert!(Instant::now() < until, "PostgreSQL does not start");
             between_looks().await;
         }
-        Database {
-            url,
-            folder: tempfile::tempdir().unwrap(),
-        }
+        Database::at(url, tempfile::tempdir().unwrap())
     }
 }
 

@@ -1,12 +1,17 @@
 //! A fresh database for one test: a SQLite file in a folder of its own, or a PostgreSQL database that is
 //! made for it. A test that needs PostgreSQL and does not find it fails.
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::sync::Mutex;
 
 pub struct Database {
     pub url: String,
     pub folder: tempfile::TempDir,
+    /// One connection for all looks: each new one costs PostgreSQL's proof of the password.
+    kept: Mutex<Option<PgConnection>>,
 }
 
 /// Makes two tests of one body: `on_both!(name, body)` with `async fn body(database: Database)`.
@@ -37,7 +42,7 @@ impl Database {
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("tussendoor.db").display());
-        Self { url, folder }
+        Self::at(url, folder)
     }
 
     pub async fn postgres() -> Self {
@@ -48,6 +53,9 @@ impl Database {
     /// connected to this one.
     pub async fn twin(&self) -> Self {
         let (_, name) = self.url.rsplit_once('/').unwrap();
+        if let Some(kept) = self.kept.lock().await.take() {
+            kept.close().await.unwrap();
+        }
         Self::made(&format!(" TEMPLATE {name}")).await
     }
 
@@ -70,10 +78,30 @@ impl Database {
             .await
             .unwrap();
         let (server, _) = base.rsplit_once('/').unwrap();
-        Self {
-            url: format!("{server}/{name}"),
-            folder: tempfile::tempdir().unwrap(),
+        Self::at(format!("{server}/{name}"), tempfile::tempdir().unwrap())
+    }
+
+    /// A database that stands somewhere already.
+    pub fn at(url: String, folder: tempfile::TempDir) -> Self {
+        let kept = Mutex::default();
+        Self { url, folder, kept }
+    }
+
+    /// Asks PostgreSQL something, over the kept connection; over a new one where that is gone.
+    pub async fn ask<T>(
+        &self,
+        run: impl Fn(&mut PgConnection) -> BoxFuture<'_, sqlx::Result<T>>,
+    ) -> T {
+        let mut kept = self.kept.lock().await;
+        if let Some(connection) = kept.as_mut()
+            && let Ok(found) = run(connection).await
+        {
+            return found;
         }
+        let mut connection = PgConnection::connect(&self.url).await.unwrap();
+        let found = run(&mut connection).await.unwrap();
+        *kept = Some(connection);
+        found
     }
 }
 
@@ -83,8 +111,8 @@ pub async fn execute(database: &Database, sql: &'static str) -> u64 {
         let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
         connection.execute(sql).await.unwrap().rows_affected()
     } else {
-        let mut connection = PgConnection::connect(&database.url).await.unwrap();
-        connection.execute(sql).await.unwrap().rows_affected()
+        let done = database.ask(|connection| connection.execute(sql));
+        done.await.rows_affected()
     }
 }
 
@@ -97,10 +125,8 @@ pub async fn texts(database: &Database, sql: &'static str) -> Vec<String> {
             .await
             .unwrap()
     } else {
-        let mut connection = PgConnection::connect(&database.url).await.unwrap();
-        sqlx::query_scalar(sql)
-            .fetch_all(&mut connection)
+        database
+            .ask(|connection| sqlx::query_scalar(sql).fetch_all(connection).boxed())
             .await
-            .unwrap()
     }
 }

@@ -392,6 +392,7 @@ impl House {
 
 /// One number out of a database that may be in use.
 pub async fn number(database: &Database, sql: &'static str) -> i64 {
+    use futures_util::FutureExt as _;
     use sqlx::Connection as _;
     if database.url.starts_with("sqlite") {
         let mut connection = sqlx::SqliteConnection::connect(&database.url)
@@ -402,11 +403,9 @@ pub async fn number(database: &Database, sql: &'static str) -> i64 {
             .await
             .unwrap()
     } else {
-        let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();
-        sqlx::query_scalar(sql)
-            .fetch_one(&mut connection)
+        database
+            .ask(|connection| sqlx::query_scalar(sql).fetch_one(connection).boxed())
             .await
-            .unwrap()
     }
 }
 

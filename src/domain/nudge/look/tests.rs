@@ -241,6 +241,17 @@ fn a_drifting_blend_asks_for_the_office_once() {
         seen.contacts.meetings = vec![office(planned)];
         assert_eq!(on(&seen, 6).invite, None, "{planned:?}");
     }
+    // An invitation that nobody answered is asked once more after four weeks, unless a question is open.
+    seen.contacts.meetings = vec![office(MeetingState::Proposed)];
+    seen.last.insert(Rule::Invitation, after(0).local_day(ZONE));
+    seen.contacts.wrote = (23..28).map(after).collect();
+    assert_eq!(on(&seen, 27).invite, None);
+    assert_eq!(on(&seen, 28).invite, Some(MeetingKind::Progress));
+    seen.open = true;
+    assert_eq!(on(&seen, 28).invite, None);
+    seen.open = false;
+    seen.last.clear();
+    seen.contacts.wrote = (1..6).map(after).collect();
     seen.contacts.meetings = vec![office(MeetingState::Missed)];
     assert_eq!(on(&seen, 6).invite, Some(MeetingKind::Progress));
     seen.agreed = Some(100);
