@@ -1,4 +1,4 @@
-//! What waits in the inbox gets its turn, up to 64 items in one transaction: words go to `opt_in`, reports
+//! What waits in the inbox gets its turn, up to 128 items in one transaction: words go to `opt_in`, reports
 //! to `receipts`, what the provider says of the account is kept.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use crate::store::inbox::{self, Waiting};
 use crate::store::{StoreError, Tx};
 
 /// Items in one transaction.
-const BATCH: usize = 64;
+const BATCH: usize = 128;
 
 /// After this many tries an item is put aside for an operator.
 const TRIES: u32 = 5;

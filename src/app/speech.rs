@@ -7,12 +7,13 @@ use crate::domain::contact::{Address, AddressKind, Purpose};
 use crate::domain::ids::{LineId, MessageId, SlotId};
 use crate::domain::message::{FormBody, MessageState};
 use crate::domain::nudge::{self, Room};
-use crate::domain::plan::{MeetingState, Plan, Subject};
+use crate::domain::plan::{MeetingMode, MeetingState, Plan, Subject};
 use crate::domain::talk::effect::{Approve, Say, Saying};
 use crate::domain::talk::world::World;
 use crate::domain::time::{Timestamp, Tz, next_allowed};
 use crate::store::Tx;
 use crate::store::contacts::{self, Person};
+use crate::store::meetings;
 use crate::store::nudges::{self, Nudge};
 use crate::store::outbox::{self, Form, New};
 use crate::store::sealed::Sealer;
@@ -242,12 +243,22 @@ pub async fn context(
         Subject::Meeting(id) => plan.meeting(id),
         _ => next,
     };
+    // Only with a picture there is something that people do together; the others need no more than a place.
+    let do_together = match meeting {
+        Some(meeting) if meeting.mode == MeetingMode::Video => {
+            let sealer = tx.sealer(person.key).await?;
+            let found = meetings::meeting(tx, meeting.id).await?;
+            found.map(|row| row.task(&sealer)).transpose()?
+        }
+        _ => None,
+    };
     let meeting = meeting.map(|meeting| MeetingTold {
         starts_at: meeting
             .starts_at
             .map(|at| at.local(house.zone).naive_local()),
         place: meeting.place.clone(),
         mode: Some(meeting.mode),
+        task: do_together.unwrap_or_default(),
     });
     let vacancy = match subject {
         Subject::Vacancy(id) => vacancies::told::told(tx, person, id).await?,

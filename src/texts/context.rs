@@ -30,6 +30,8 @@ pub struct MeetingTold {
     pub place: Option<String>,
     /// Without one nobody knows: the place is then the coach's to tell.
     pub mode: Option<MeetingMode>,
+    /// What the two of them will do, in the coach's words; empty: something that always goes.
+    pub task: String,
 }
 
 /// One vacancy, as texts tell it.
@@ -98,6 +100,9 @@ pub struct Context {
     time: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<String>,
+    /// "Dit gaan jullie doen: …."
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meeting_task: Option<String>,
 }
 
 impl std::fmt::Debug for Context {
@@ -128,6 +133,7 @@ impl Context {
             when: None,
             time: None,
             place: None,
+            meeting_task: None,
         }
     }
 
@@ -198,6 +204,7 @@ impl Context {
             told.when = Some(day(at.date(), locale));
             told.time = Some(at.format("%H:%M").to_string());
             told.place = Some(self.place(locale));
+            told.meeting_task = Some(self.meeting_task(locale));
         }
         told.back_on = self
             .colleagues
@@ -214,6 +221,16 @@ impl Context {
             (Some(MeetingMode::Phone), _) => phrase("aan de telefoon", "on the phone"),
             (_, Some(place)) => place.clone(),
             (_, None) => phrase("dat hoor je nog van je coach", "your coach will tell you"),
+        }
+    }
+
+    /// What will be done in a meeting, as the end of a sentence.
+    fn meeting_task(&self, locale: &str) -> String {
+        let task = self.meeting.task.trim().trim_end_matches('.');
+        match (task.is_empty(), locale) {
+            (false, _) => task.to_owned(),
+            (true, "en") => "talk about what went well this week".to_owned(),
+            (true, _) => "praten over wat goed ging deze week".to_owned(),
         }
     }
 
@@ -261,7 +278,7 @@ impl Context {
             let day = chrono::NaiveDate::from_ymd_opt(2026, 9, 23);
             day.and_then(|day| day.and_hms_opt(hour, minute, 0))
         };
-        let told = |context: Self, task: Step, at, place: &str, vacancy: [&str; 5]| {
+        let told = |context: Self, task: Step, (at, place): (_, &str), vacancy: [&str; 5]| {
             let [title, employer, town, hours, why] = vacancy.map(str::to_owned);
             let vacancy = VacancyTold {
                 title,
@@ -275,6 +292,8 @@ impl Context {
                 starts_at: at,
                 place: Some(place.to_owned()),
                 mode: Some(MeetingMode::Office),
+                // The step that is worked on stands for what will be done.
+                task: task.title.clone(),
             };
             let (open, done) = (context.steps.clone(), context.done_steps.clone());
             let context = context.meeting(meeting);
@@ -287,8 +306,7 @@ impl Context {
         let usual = told(
             usual,
             step(2, "cv maken"),
-            at(10, 30),
-            "Stadhuis, kamer 2",
+            (at(10, 30), "Stadhuis, kamer 2"),
             [
                 "Hulp in de keuken",
                 "De Kok",
@@ -303,8 +321,10 @@ impl Context {
                 12,
                 "een gesprek voeren met drie bedrijven bij jou in de buurt",
             ),
-            at(14, 45),
-            "https://video.waterstad.example/gesprek/3f9a-77c1-noor",
+            (
+                at(14, 45),
+                "https://video.waterstad.example/gesprek/3f9a-77c1-noor",
+            ),
             [
                 "Medewerker magazijn en bezorging (avond en weekend)",
                 "Koninklijke Bezorgdienst Waterland",
@@ -316,8 +336,7 @@ impl Context {
         let odd = told(
             odd,
             step(1, "<b>cv</b>\nmaken"),
-            at(9, 0),
-            "{{place}} & Co",
+            (at(9, 0), "{{place}} & Co"),
             [
                 "{{why}}",
                 "O'Neill & Zn.",

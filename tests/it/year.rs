@@ -37,8 +37,8 @@ async fn fresh(like: &str) -> Database {
     }
 }
 
-/// A quarter of its own, or with `YEARS` so many whole years of `YEAR_PEOPLE` people, which the first of the
-/// three plays.
+/// A quarter of its own, or with `YEARS` so many years of `YEAR_PEOPLE` people and `YEAR_DAYS` days, which the
+/// first of the three plays.
 fn stretches(seed: u64, first: &'static str) -> Vec<Stretch> {
     let whole = number("YEARS", 0);
     if whole == 0 {
@@ -49,13 +49,13 @@ fn stretches(seed: u64, first: &'static str) -> Vec<Stretch> {
             days: 91,
         }];
     }
-    let people = number("YEAR_PEOPLE", 240);
+    let (people, days) = (number("YEAR_PEOPLE", 240), number("YEAR_DAYS", 365));
     let years = if seed == 0 { u64::from(whole) } else { 0 };
     let year = |seed| Stretch {
         seed,
         people,
         first: "2026-03-03",
-        days: 365,
+        days: u64::from(days),
     };
     (0..years).map(year).collect()
 }

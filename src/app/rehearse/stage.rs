@@ -178,6 +178,7 @@ impl Stage {
         let meeting = meeting.map(|meeting| MeetingTold {
             starts_at: meeting.starts_at.map(|at| at.local(ZONE).naive_local()),
             place: meeting.place.clone(),
+            task: String::new(),
             mode: Some(meeting.mode),
         });
         let vacancy = match subject {
