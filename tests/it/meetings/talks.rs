@@ -9,8 +9,8 @@ use tussendoor::app::{inbox, unpack};
 use tussendoor::domain::ids::{CandidateId, MeetingId, SlotId};
 use tussendoor::domain::plan::{Meeting, MeetingKind, MeetingMode, MeetingState};
 
-use super::{free, plan, tuesdays};
-use crate::support::database::{Database, on_both};
+use super::{agreed, free, plan, tuesdays};
+use crate::support::database::{Database, execute, on_both};
 use crate::support::house::{House, moment};
 
 on_both!(
@@ -18,6 +18,7 @@ on_both!(
     the_reminder_comes_on_the_working_day_before_and_once,
     who_cannot_come_chooses_again_or_calls_off,
     who_was_missed_hears_of_it_after_an_hour_and_chooses_again,
+    a_video_meeting_tells_what_people_will_do_in_it,
     what_a_coach_changes_is_told_and_keeps_its_entry,
     two_who_want_one_moment_by_message_get_one_each_and_nobody_waits,
 );
@@ -117,6 +118,9 @@ async fn an_invitation_is_answered_with_one_digit_and_confirmed(database: Databa
 async fn the_reminder_comes_on_the_working_day_before_and_once(database: Database) {
     let (house, _, _) = invited(database).await;
     answers(&house, NUMBER, "1").await;
+    // The machine has said enough for anything but this.
+    let floor = "UPDATE candidates SET automated_in_row = 9";
+    assert_eq!(execute(&house.database, floor).await, 1);
     let reminder = "gesprek_morgen";
     for (day, hour, minute) in [
         ("2026-03-06", 12, 0),
@@ -226,6 +230,26 @@ async fn entry(house: &House, meeting: MeetingId) -> (String, String, u32) {
     let uid = event.get_uid().unwrap().to_owned();
     let status = event.property_value("STATUS").unwrap_or_default();
     (status.to_owned(), uid, sequence.parse().unwrap())
+}
+
+async fn a_video_meeting_tells_what_people_will_do_in_it(database: Database) {
+    let house = House::new(database).await;
+    let samira = house.candidate("Samira", NUMBER, true).await;
+    let (app, scope) = (&house.app, &house.scope);
+    house.turn_to(moment("2026-03-03", 10, 0));
+    let agreed = verb::Agreed {
+        mode: MeetingMode::Video,
+        place: "https://video.waterstad.example/noor",
+        task: "Oefenen met drie vragen.",
+        ..agreed(moment("2026-03-05", 10, 0))
+    };
+    verb::book(app, scope, samira, &agreed).await.unwrap();
+    house.idle().await;
+    house.wait(10);
+    house.idle().await;
+    let said = last(&house, NUMBER);
+    // Outside the window it is the template, with the task as its last value and without its full stop.
+    assert!(said.contains("\"Oefenen met drie vragen\""), "{said}");
 }
 
 async fn what_a_coach_changes_is_told_and_keeps_its_entry(database: Database) {
