@@ -186,19 +186,20 @@ impl Book {
         if context.coach.is_empty() {
             context.coach = self.common_text("no_coach", locale)?.text.clone();
         }
+        let told = Told::new(context, locale)?;
         let mut texts = Vec::new();
         let (mut sms, mut mail) = (Vec::new(), Vec::new());
         for key in keys {
             let (text, found) = self.text(key, locale)?;
-            let said = context.wording(key, text);
+            let said = told.context.wording(key, text);
             let words = match (key, &text.again) {
                 (TextKey::Again { .. }, Some(again)) => again,
                 _ => said.text,
             };
-            texts.push(self.fill(key, found, words, &context)?);
-            sms.push(self.fill(key, found, said.sms.unwrap_or(words), &context)?);
+            texts.push(self.fill(key, found, words, &told)?);
+            sms.push(self.fill(key, found, said.sms.unwrap_or(words), &told)?);
             let by_mail = said.email.map_or(words, |email| &email.text);
-            mail.push(self.fill(key, found, by_mail, &context)?);
+            mail.push(self.fill(key, found, by_mail, &told)?);
         }
         // Whoever reads another language is told that the coach can help with this one.
         if !LOCALES.contains(&locale)
@@ -230,12 +231,12 @@ impl Book {
                     label: label.clone(),
                 });
             }
-            let own = context.wording(last, source).template;
+            let own = told.context.wording(last, source).template;
             if let (1, Some(mirror)) = (keys.len(), own) {
                 // It mirrors what Meta approved, with a place for each moment: with fewer moments to
                 // offer, its digits would mean something else.
                 if mirror.slots() == slots.len() {
-                    template = Some(self.template(last, found, mirror, &choices, &context)?);
+                    template = Some(self.template(last, found, mirror, &choices, &told)?);
                 }
             } else if choices.is_empty() {
                 let (line, found) = self.text(&TextKey::Common("open_line".into()), locale)?;
@@ -245,11 +246,11 @@ impl Book {
                         payload: format!("{said}:{}", Button::OPEN),
                         label,
                     }];
-                    template = Some(self.template(last, found, mirror, &open, &context)?);
+                    template = Some(self.template(last, found, mirror, &open, &told)?);
                 }
             }
         }
-        let mail = self.mail(keys, mail, &choices, locale, &context)?;
+        let mail = self.mail(keys, mail, &choices, locale, &told)?;
         let mut sms = sms.join(" ");
         for (at, choice) in choices.iter().enumerate() {
             sms.push_str(&format!(
@@ -284,18 +285,18 @@ impl Book {
         texts: Vec<String>,
         choices: &[Choice],
         locale: &str,
-        context: &Context,
+        told: &Told,
     ) -> Result<Mail, TextError> {
         let usual = TextKey::Common("mail_subject".to_owned());
         let (mut key, (usual, mut found)) = (&usual, self.text(&usual, locale)?);
         let mut subject = &usual.text;
         for named in keys {
             let (text, locale) = self.text(named, locale)?;
-            if let Some(email) = context.wording(named, text).email {
+            if let Some(email) = told.context.wording(named, text).email {
                 (key, subject, found) = (named, &email.subject, locale);
             }
         }
-        let subject = window::template_param(&self.fill(key, found, subject, context)?);
+        let subject = window::template_param(&self.fill(key, found, subject, told)?);
         let mut text = texts.join("\n\n");
         for (at, choice) in choices.iter().enumerate() {
             let gap = if at == 0 { "\n\n" } else { "\n" };
@@ -310,12 +311,12 @@ impl Book {
         locale: &str,
         mirror: &source::Template,
         choices: &[Choice],
-        context: &Context,
+        told: &Told,
     ) -> Result<FormBody, TextError> {
         let mut params = Vec::new();
         let mut body = mirror.body.clone();
         for (at, param) in mirror.params.iter().enumerate() {
-            let value = window::template_param(&self.fill(key, locale, param, context)?);
+            let value = window::template_param(&self.fill(key, locale, param, told)?);
             params.push(value);
             // A value that looks like a place must not be filled in itself.
             body = body.replace(&format!("{{{{{}}}}}", at + 1), &format!("\u{1}{at}\u{1}"));
@@ -347,10 +348,10 @@ impl Book {
         key: &TextKey,
         locale: &str,
         text: &str,
-        context: &Context,
+        told: &Told,
     ) -> Result<String, TextError> {
         self.engine
-            .render(text, context)
+            .render_with_context(text, &told.values)
             .map_err(|problem| error(key, locale, &reason(&problem)))
     }
 
@@ -389,6 +390,21 @@ impl Book {
     }
 }
 
+/// What a message may say, as our words and as the engine reads it: made once for all texts of a message.
+struct Told {
+    context: Context,
+    values: handlebars::Context,
+}
+
+impl Told {
+    fn new(context: Context, locale: &str) -> Result<Self, TextError> {
+        let key = TextKey::Common("names".to_owned());
+        let values = handlebars::Context::wraps(&context)
+            .map_err(|problem| error(&key, locale, &problem.to_string()))?;
+        Ok(Self { context, values })
+    }
+}
+
 fn error(key: &TextKey, locale: &str, why: &str) -> TextError {
     let key = match key {
         TextKey::Node { node, .. } | TextKey::Again { node, .. } => node.0.clone(),
@@ -415,81 +431,4 @@ fn reason(problem: &handlebars::RenderError) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::ids::NodeId;
-    use crate::texts::config::Configuration;
-    use crate::texts::context::Step;
-    use ulid::Ulid;
-
-    fn book() -> Book {
-        Configuration::load(None, None).unwrap().book
-    }
-
-    fn of(book: &Book, node: &str) -> [TextKey; 1] {
-        let flow = book.newest("task_nudge").unwrap();
-        [TextKey::Node {
-            flow,
-            node: NodeId::from(node),
-        }]
-    }
-
-    fn context() -> Context {
-        Context::new("Samira", "Noor", "Gemeente Waterstad").about(Some(Step {
-            number: 2,
-            title: "{{coach}} {{2}} \"cv\"".to_owned(),
-        }))
-    }
-
-    fn moments(count: u32) -> Vec<(SlotId, String)> {
-        let slot = |at: u32| (SlotId(Ulid(u128::from(at))), format!("di {at} mrt 10:00"));
-        (1..=count).map(slot).collect()
-    }
-
-    #[test]
-    fn what_a_person_wrote_is_never_a_template() {
-        let book = book();
-        let options = ["yes", "not_yet", "help"].map(str::to_owned);
-        let made = book.render(&of(&book, "done_yet"), 7, &options, &[], "nl", &context());
-        let made = made.unwrap();
-        let title = "{{coach}} {{2}} \"cv\"";
-        for body in [Some(made.whatsapp), made.template].into_iter().flatten() {
-            assert!(body.shown().contains(title), "{}", body.shown());
-            let payloads: Vec<&str> = body.choices().iter().map(|c| c.payload.as_str()).collect();
-            assert_eq!(payloads, ["7:yes", "7:not_yet", "7:help"]);
-        }
-        assert!(made.sms.contains(title), "{}", made.sms);
-    }
-
-    #[test]
-    fn a_template_offers_exactly_the_moments_that_meta_approved_places_for() {
-        let book = book();
-        let (key, options) = (of(&book, "meet"), ["other".to_owned()]);
-        let made = |count| {
-            let moments = moments(count);
-            book.render(&key, 3, &options, &moments, "nl", &context())
-                .unwrap()
-        };
-        let FormBody::Template(template) = made(3).template.unwrap() else {
-            panic!("a template");
-        };
-        assert_eq!(
-            template.params[2..],
-            ["di 1 mrt 10:00", "di 2 mrt 10:00", "di 3 mrt 10:00"]
-        );
-        assert!(template.buttons.is_empty(), "digits stand in its body");
-        let two = made(2);
-        assert_eq!(two.template, None, "3 would mean something else");
-        assert_eq!(two.whatsapp.choices().len(), 3);
-    }
-
-    #[test]
-    fn several_texts_leave_outside_the_window_by_no_template_of_one_of_them() {
-        let book = book();
-        let [done] = of(&book, "well_done");
-        let [ask] = of(&book, "done_yet");
-        let options = ["yes", "not_yet", "help"].map(str::to_owned);
-        let made = book.render(&[done, ask], 1, &options, &[], "nl", &context());
-        assert_eq!(made.unwrap().template, None);
-    }
-}
+mod tests;
