@@ -233,7 +233,10 @@ async fn choose(app: &App, tx: &mut Tx, room: usize, now: Timestamp) -> Result<V
         }
         let accepted = accepted.remove(&ready.message.candidate);
         let room = match ready.nudge {
-            true => room_for(app, tx, &ready.person, ready.message.subject, now).await?,
+            true => {
+                let about = (ready.message.why.as_str(), ready.message.subject);
+                room_for(app, tx, &ready.person, about, now).await?
+            }
             false => Room::Leaves(Vec::new()),
         };
         match verdict(app, &ready, (accepted.unwrap_or_default(), room), now)? {
@@ -367,7 +370,7 @@ pub(super) async fn room_for(
     app: &App,
     tx: &mut Tx,
     person: &Person,
-    about: Subject,
+    about: (&str, Subject),
     now: Timestamp,
 ) -> Result<Room, AppError> {
     let house = app.house(person.organisation)?;

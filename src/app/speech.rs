@@ -65,7 +65,8 @@ pub(super) async fn speak(
     }
     let rule = say.rule.as_str();
     let meetings = &world.plan.meetings;
-    let room = Room::of(say.subject, meetings, now, house.zone, &house.holidays);
+    let about = (rule, say.subject);
+    let room = Room::of(about, meetings, now, house.zone, &house.holidays);
     let floor_reached = !say.direct
         && room != Room::Agreed
         && candidate.automated_in_row >= app.cadence.human_floor.get();

@@ -315,7 +315,7 @@ impl Projection {
 
     fn facts(
         &self,
-        (purpose, about): (Purpose, Subject),
+        (purpose, why, about): (Purpose, &str, Subject),
         automated_in_row: u32,
         now: Timestamp,
     ) -> PersonFacts {
@@ -327,7 +327,7 @@ impl Projection {
             automated_in_row,
             in_doubt: self.stand.in_doubt,
             accepted: self.stand.accepted.clone(),
-            room: Room::of(about, meetings, now, rules.zone, &rules.holidays),
+            room: Room::of((why, about), meetings, now, rules.zone, &rules.holidays),
         }
     }
 
@@ -383,7 +383,7 @@ impl Projection {
                 continue;
             }
             let facts = self.facts(
-                (nudge.rule.purpose(), nudge.subject),
+                (nudge.rule.purpose(), nudge.rule.as_str(), nudge.subject),
                 self.stand.automated_in_row,
                 now,
             );
@@ -439,7 +439,8 @@ impl Projection {
                     Approve::FirstTime | Approve::Auto => self.stand.automated_in_row,
                 };
                 // That a coach has the talk is the talk's to know.
-                let mut facts = self.facts((unsent.purpose, unsent.subject), automated, now);
+                let about = (unsent.purpose, unsent.rule.as_str(), unsent.subject);
+                let mut facts = self.facts(about, automated, now);
                 if facts.standing == Standing::WithCoach {
                     facts.standing = Standing::Active;
                 }

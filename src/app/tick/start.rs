@@ -81,7 +81,8 @@ async fn start(
     if matches!(talk.state, State::WithCoach { .. }) {
         facts.standing = Standing::WithCoach;
     }
-    facts.room = send::room_for(app, tx, &person, nudge.subject, now).await?;
+    let about = (rule.as_str(), nudge.subject);
+    facts.room = send::room_for(app, tx, &person, about, now).await?;
     let coach = person.candidate.coach;
     match nudge::may_go(&facts, now, house.zone, &app.cadence, &house.holidays) {
         Verdict::Go => {

@@ -4,7 +4,7 @@
 use crate::domain::time::Tz;
 use chrono::NaiveDate;
 
-use super::{PersonFacts, Wait};
+use super::{PersonFacts, Rule, Wait, flow_of};
 use crate::domain::cadence::Cadence;
 use crate::domain::plan::{Meeting, MeetingState, Subject};
 use crate::domain::time::{Holidays, Timestamp, add_working_days};
@@ -21,15 +21,17 @@ pub enum Room {
 }
 
 impl Room {
-    /// For a nudge about this; `meetings` are those of the plan, without the ones that are called off.
+    /// For a nudge by this rule or node about this; `meetings` are those of the plan, without the ones that
+    /// are called off. Practice before a meeting is about it too, and is no part of what was agreed.
     pub fn of(
-        about: Subject,
+        (why, about): (&str, Subject),
         meetings: &[Meeting],
         now: Timestamp,
         zone: Tz,
         holidays: &Holidays,
     ) -> Self {
-        let Subject::Meeting(id) = about else {
+        let of_the_meeting = flow_of(why) == Rule::Invitation.flow();
+        let (Subject::Meeting(id), true) = (about, of_the_meeting) else {
             return Room::Leaves(reminders(meetings, now, zone, holidays));
         };
         let state = meetings.iter().find(|it| it.id == id).map(|it| it.state);

@@ -66,30 +66,27 @@ fn other_nudges_leave_room_for_a_reminder() {
         place: None,
         version: 0,
     };
-    let room = |about: Subject, meeting: &Meeting, now: &str| {
-        Room::of(
-            about,
-            std::slice::from_ref(meeting),
-            utc(now),
-            ZONE,
-            &none(),
-        )
+    let room = |why: &str, about: Subject, meeting: &Meeting, now: &str| {
+        let meetings = std::slice::from_ref(meeting);
+        Room::of((why, about), meetings, utc(now), ZONE, &none())
     };
-    let other = |now: &str| room(Subject::Nothing, &meeting, now);
+    let other = |now: &str| room("check_in", Subject::Nothing, &meeting, now);
     let leaves = |days: &[&str]| Room::Leaves(days.iter().map(|text| day(text)).collect());
     assert_eq!(other("2026-03-10T08:00:00Z"), leaves(&["2026-03-13"]));
     assert_eq!(other("2026-03-14T08:00:00Z"), leaves(&[]));
     // An invitation is a nudge like any other; what was agreed is not, nor that it is off.
-    let about = Subject::Meeting(meeting.id);
-    assert_eq!(room(about, &meeting, "2026-03-10T08:00:00Z"), Room::Agreed);
+    let (about, now) = (Subject::Meeting(meeting.id), "2026-03-10T08:00:00Z");
+    let told = "meeting_invite/coming";
+    assert_eq!(room(told, about, &meeting, now), Room::Agreed);
     let proposed = Meeting {
         state: MeetingState::Proposed,
         ..meeting.clone()
     };
-    assert_eq!(room(about, &proposed, "2026-03-10T08:00:00Z"), leaves(&[]));
+    assert_eq!(room("invitation", about, &proposed, now), leaves(&[]));
     let called_off = Subject::Meeting(MeetingId(Ulid(2)));
-    assert_eq!(
-        room(called_off, &meeting, "2026-03-10T08:00:00Z"),
-        Room::Agreed
-    );
+    assert_eq!(room(told, called_off, &meeting, now), Room::Agreed);
+    // Practice is about the meeting too, but nobody agreed to it.
+    for why in ["practice", "practice_session/offer"] {
+        assert_eq!(room(why, about, &meeting, now), leaves(&["2026-03-13"]));
+    }
 }
