@@ -107,9 +107,9 @@ pub async fn started(tx: &mut Tx, id: NudgeId, now: Timestamp) -> Result<(), Sto
     tx.save(&STARTED, bind![id, now]).await
 }
 
-/// It may not go now; this is when it may be looked at again.
+/// It may not go now; this is when it may be looked at again. A row that ended meanwhile stays as it is.
 pub async fn move_to(tx: &mut Tx, id: NudgeId, due_at: Timestamp) -> Result<(), StoreError> {
-    tx.save(&MOVE, bind![id, due_at]).await
+    tx.run(&MOVE, bind![id, due_at]).await.map(drop)
 }
 
 pub async fn close(

@@ -37,8 +37,10 @@ test("a nudge becomes a draft, is approved, arrives, is answered, and the plan c
   await start.coach.locator("#menu").getByRole("link", { name: "Concepten" }).click();
   const draft = start.coach.locator("article.draft");
   const name = "Samira el Amrani";
-  while ((await draft.locator("#concept-naam").innerText()).trim() !== name) {
+  const named = draft.locator("#concept-naam");
+  for (let shown = await named.innerText(); shown.trim() !== name; shown = await named.innerText()) {
     await start.coach.getByRole("link", { name: "Volgende concept" }).click();
+    await named.filter({ hasNotText: shown.trim() }).waitFor();
   }
   assert.deepEqual(await draft.locator(".phone .taps li").allInnerTexts(), ["Ja, gelukt", "Nog niet", "Ik wil hulp"]);
   const person = new URL(await draft.locator("#concept-naam a").getAttribute("href"), demo.url).href;

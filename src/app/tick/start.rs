@@ -12,7 +12,10 @@ use crate::domain::talk::event::Event;
 use crate::domain::talk::state::{State, Why};
 use crate::domain::time::Timestamp;
 use crate::store::nudges::{self, Nudge};
-use crate::store::{Tx, contacts, flags, plans, talks};
+use crate::store::{StoreError, Tx, contacts, flags, plans, talks};
+
+/// A nudge that could not be played is looked at again after this.
+const AGAIN_SECONDS: i64 = 3600;
 
 /// Due nudges that may go start their flow; the others move, or end with their reason.
 pub(super) async fn nudges(app: &App, house: &House) -> Result<usize, AppError> {
@@ -27,12 +30,52 @@ pub(super) async fn nudges(app: &App, house: &House) -> Result<usize, AppError> 
     }
     // Of several of one person the weightiest goes, and the others wait for their day.
     waiting.sort_by_key(|nudge| Rule::parse(&nudge.rule).map(Rule::rank));
+    match together(app, house, tx, &waiting, now).await {
+        Ok(()) => {}
+        Err(AppError::Store(
+            error @ (StoreError::Unavailable(_) | StoreError::CommitUnknown(_)),
+        )) => return Err(error.into()),
+        // One of them cannot be played: it must not hold up the others.
+        Err(_) => {
+            for nudge in &waiting {
+                alone(app, house, nudge, now).await?;
+            }
+        }
+    }
+    Ok(waiting.len())
+}
+
+async fn together(
+    app: &App,
+    house: &House,
+    mut tx: Tx,
+    nudges: &[Nudge],
+    now: Timestamp,
+) -> Result<(), AppError> {
     let mut spoken: BTreeSet<CandidateId> = BTreeSet::new();
-    for nudge in &waiting {
+    for nudge in nudges {
         start(app, &mut tx, house, nudge, &mut spoken, now).await?;
     }
-    commit(tx).await?;
-    Ok(waiting.len())
+    commit(tx).await
+}
+
+/// One nudge in a transaction of its own. One that cannot be played is looked at again an hour later, until
+/// its days are over: an operator reads of it in the log.
+async fn alone(app: &App, house: &House, nudge: &Nudge, now: Timestamp) -> Result<(), AppError> {
+    let Some(tx) = begin(app).await? else {
+        return Ok(());
+    };
+    let error = match together(app, house, tx, std::slice::from_ref(nudge), now).await {
+        Ok(()) => return Ok(()),
+        Err(AppError::Store(
+            error @ (StoreError::Unavailable(_) | StoreError::CommitUnknown(_)),
+        )) => return Err(error.into()),
+        Err(error) => error,
+    };
+    tracing::error!(nudge = %nudge.id, %error, "a nudge could not be played");
+    let mut tx = app.store.write().await?;
+    nudges::move_to(&mut tx, nudge.id, now.plus_seconds(AGAIN_SECONDS)).await?;
+    Ok(tx.commit().await?)
 }
 
 async fn start(

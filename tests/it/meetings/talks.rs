@@ -7,15 +7,17 @@ use tussendoor::app::meetings::{self as verb, To};
 use tussendoor::app::slots as moments;
 use tussendoor::app::{inbox, unpack};
 use tussendoor::domain::ids::{CandidateId, MeetingId, SlotId};
-use tussendoor::domain::plan::{Meeting, MeetingKind, MeetingMode, MeetingState};
+use tussendoor::domain::plan::{Meeting, MeetingKind, MeetingMode, MeetingState, Subject};
+use tussendoor::store::nudges::{self, Nudge};
 
 use super::{agreed, free, plan, tuesdays};
-use crate::support::database::{Database, execute, on_both};
+use crate::support::database::{Database, execute, on_both, texts};
 use crate::support::house::{House, moment};
 
 on_both!(
     an_invitation_is_answered_with_one_digit_and_confirmed,
     the_reminder_comes_on_the_working_day_before_and_once,
+    an_invitation_that_ends_another_in_one_tick_is_no_trouble,
     who_cannot_come_chooses_again_or_calls_off,
     who_was_missed_hears_of_it_after_an_hour_and_chooses_again,
     a_video_meeting_tells_what_people_will_do_in_it,
@@ -142,6 +144,36 @@ async fn the_reminder_comes_on_the_working_day_before_and_once(database: Databas
         house.idle().await;
     }
     assert_eq!(count(&house, reminder), 1, "once");
+}
+
+/// The second invitation takes the place of the first, and with it ends what still waited about the first: the
+/// same tick meets that row too.
+async fn an_invitation_that_ends_another_in_one_tick_is_no_trouble(database: Database) {
+    let (house, samira, _) = invited(database).await;
+    let first = the_meeting(&house, samira).await.id;
+    let now = moment("2026-03-05", 9, 31);
+    house.turn_to(now);
+    let (app, scope) = (&house.app, &house.scope);
+    let what = (MeetingKind::Diagnosis, MeetingMode::Office);
+    verb::invite_by(app, scope, samira, what.0, what.1)
+        .await
+        .unwrap();
+    let again = Nudge {
+        id: app.id(now),
+        candidate: samira,
+        rule: "invitation".to_owned(),
+        subject: Subject::Meeting(first),
+        due_on: "2026-03-05".parse().unwrap(),
+        due_at: now.plus_seconds(1),
+    };
+    let mut tx = app.store.write().await.unwrap();
+    assert!(nudges::add(&mut tx, &again).await.unwrap());
+    tx.commit().await.unwrap();
+    house.wait(2);
+    house.idle().await;
+    let ended = "SELECT because FROM nudges WHERE rule = 'invitation' AND closed_at IS NOT NULL ORDER BY due_at";
+    let ended = texts(&house.database, ended).await;
+    assert_eq!(ended, ["sent", "withdrawn"]);
 }
 
 async fn who_cannot_come_chooses_again_or_calls_off(database: Database) {
