@@ -12,10 +12,11 @@ use crate::domain::talk::event::Event;
 use crate::domain::talk::state::{State, Why};
 use crate::domain::time::Timestamp;
 use crate::store::nudges::{self, Nudge};
-use crate::store::{StoreError, Tx, contacts, flags, plans, talks};
+use crate::store::{Tx, contacts, flags, plans, talks};
 
 /// A nudge that could not be played is looked at again after this.
 const AGAIN_SECONDS: i64 = 3600;
+const SOON_SECONDS: i64 = 60;
 
 /// Due nudges that may go start their flow; the others move, or end with their reason.
 pub(super) async fn nudges(app: &App, house: &House) -> Result<usize, AppError> {
@@ -32,9 +33,7 @@ pub(super) async fn nudges(app: &App, house: &House) -> Result<usize, AppError> 
     waiting.sort_by_key(|nudge| Rule::parse(&nudge.rule).map(Rule::rank));
     match together(app, house, tx, &waiting, now).await {
         Ok(()) => {}
-        Err(AppError::Store(
-            error @ (StoreError::Unavailable(_) | StoreError::CommitUnknown(_)),
-        )) => return Err(error.into()),
+        Err(AppError::Store(error)) if error.may_pass() => return Err(error.into()),
         // One of them cannot be played: it must not hold up the others.
         Err(_) => {
             for nudge in &waiting {
@@ -67,14 +66,19 @@ async fn alone(app: &App, house: &House, nudge: &Nudge, now: Timestamp) -> Resul
     };
     let error = match together(app, house, tx, std::slice::from_ref(nudge), now).await {
         Ok(()) => return Ok(()),
-        Err(AppError::Store(
-            error @ (StoreError::Unavailable(_) | StoreError::CommitUnknown(_)),
-        )) => return Err(error.into()),
+        Err(AppError::Store(error)) if error.may_pass() => return Err(error.into()),
         Err(error) => error,
     };
     tracing::error!(nudge = %nudge.id, %error, "a nudge could not be played");
+    // Another instance was faster with this person: that says nothing of the nudge.
+    let overtaken = matches!(&error, AppError::Store(error) if error.was_overtaken());
+    let again = if overtaken {
+        SOON_SECONDS
+    } else {
+        AGAIN_SECONDS
+    };
     let mut tx = app.store.write().await?;
-    nudges::move_to(&mut tx, nudge.id, now.plus_seconds(AGAIN_SECONDS)).await?;
+    nudges::move_to(&mut tx, nudge.id, now.plus_seconds(again)).await?;
     Ok(tx.commit().await?)
 }
 

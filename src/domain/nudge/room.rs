@@ -1,13 +1,12 @@
 //! Room for one more nudge: the caps of a day and of seven days, and the days that reminders of meetings
 //! need for themselves.
 
-use crate::domain::time::Tz;
 use chrono::NaiveDate;
 
 use super::{PersonFacts, Rule, Wait, flow_of};
 use crate::domain::cadence::Cadence;
 use crate::domain::plan::{Meeting, MeetingState, Subject};
-use crate::domain::time::{Holidays, Timestamp, add_working_days};
+use crate::domain::time::{Holidays, Timestamp, Tz, add_working_days};
 
 /// What the meetings of a person mean for a nudge.
 #[derive(Debug, Clone, PartialEq, Eq)]
