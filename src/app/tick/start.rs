@@ -31,13 +31,15 @@ pub(super) async fn nudges(app: &App, house: &House) -> Result<usize, AppError> 
     }
     // Of several of one person the weightiest goes, and the others wait for their day.
     waiting.sort_by_key(|nudge| Rule::parse(&nudge.rule).map(Rule::rank));
-    match together(app, house, tx, &waiting, now).await {
+    let mut spoken = BTreeSet::new();
+    match together(app, house, tx, (&waiting, &mut spoken), now).await {
         Ok(()) => {}
         Err(AppError::Store(error)) if error.may_pass() => return Err(error.into()),
         // One of them cannot be played: it must not hold up the others.
         Err(_) => {
+            spoken.clear();
             for nudge in &waiting {
-                alone(app, house, nudge, now).await?;
+                alone(app, house, (nudge, &mut spoken), now).await?;
             }
         }
     }
@@ -48,23 +50,28 @@ async fn together(
     app: &App,
     house: &House,
     mut tx: Tx,
-    nudges: &[Nudge],
+    (nudges, spoken): (&[Nudge], &mut BTreeSet<CandidateId>),
     now: Timestamp,
 ) -> Result<(), AppError> {
-    let mut spoken: BTreeSet<CandidateId> = BTreeSet::new();
     for nudge in nudges {
-        start(app, &mut tx, house, nudge, &mut spoken, now).await?;
+        start(app, &mut tx, house, nudge, spoken, now).await?;
     }
     commit(tx).await
 }
 
 /// One nudge in a transaction of its own. One that cannot be played is looked at again an hour later, until
 /// its days are over: an operator reads of it in the log.
-async fn alone(app: &App, house: &House, nudge: &Nudge, now: Timestamp) -> Result<(), AppError> {
+async fn alone(
+    app: &App,
+    house: &House,
+    (nudge, spoken): (&Nudge, &mut BTreeSet<CandidateId>),
+    now: Timestamp,
+) -> Result<(), AppError> {
     let Some(tx) = begin(app).await? else {
         return Ok(());
     };
-    let error = match together(app, house, tx, std::slice::from_ref(nudge), now).await {
+    let one = std::slice::from_ref(nudge);
+    let error = match together(app, house, tx, (one, spoken), now).await {
         Ok(()) => return Ok(()),
         Err(AppError::Store(error)) if error.may_pass() => return Err(error.into()),
         Err(error) => error,
