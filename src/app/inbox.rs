@@ -2,12 +2,9 @@
 //! to `receipts`, what the provider says of the account is kept.
 
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
-use futures_util::FutureExt as _;
-
-use super::{App, AppError, opt_in, receipts};
+use super::{App, AppError, opt_in, receipts, unpanicked};
 use crate::domain::ids::{CandidateId, ItemId};
 use crate::domain::time::Timestamp;
 use crate::failpoint;
@@ -33,7 +30,7 @@ pub async fn turns(app: &App) -> Result<usize, AppError> {
     }
     let begun = clock();
     let ids: Vec<(ItemId, u32)> = items.iter().map(|item| (item.id, item.tries)).collect();
-    match together(app, tx, items, now).await {
+    match unpanicked(together(app, tx, items, now)).await {
         Ok(()) => {
             app.numbers.turned(ids.len(), begun.elapsed());
             Ok(ids.len())
@@ -59,20 +56,12 @@ fn clock() -> Instant {
     Instant::now()
 }
 
-/// A turn that panics is a bug of ours in one item: it is tried again and put aside like any other that
-/// fails, and the loop goes on.
-async fn together(app: &App, tx: Tx, items: Vec<Waiting>, now: Timestamp) -> Result<(), AppError> {
-    AssertUnwindSafe(play(app, tx, items, now))
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|_| {
-            Err(AppError::Text(
-                "the turn panicked: the log says where".into(),
-            ))
-        })
-}
-
-async fn play(app: &App, mut tx: Tx, items: Vec<Waiting>, now: Timestamp) -> Result<(), AppError> {
+async fn together(
+    app: &App,
+    mut tx: Tx,
+    items: Vec<Waiting>,
+    now: Timestamp,
+) -> Result<(), AppError> {
     let mut people = BTreeMap::new();
     // Reports first: they are about other things than the words, and what they write would make what is
     // fetched ahead for the words old.
@@ -99,7 +88,7 @@ async fn alone(app: &App, id: ItemId, tries: u32, now: Timestamp) -> Result<(), 
     let Some(item) = inbox::item(&mut tx, id).await? else {
         return Ok(tx.rollback().await?);
     };
-    let error = match together(app, tx, vec![item], now).await {
+    let error = match unpanicked(together(app, tx, vec![item], now)).await {
         Ok(()) => return Ok(()),
         Err(AppError::Store(
             error @ (StoreError::Unavailable(_) | StoreError::CommitUnknown(_)),

@@ -47,8 +47,11 @@ pub mod unpack;
 pub mod vacancies;
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use futures_util::FutureExt as _;
 
 use crate::domain::cadence::Cadence;
 use crate::domain::command::Vocabulary;
@@ -172,6 +175,13 @@ pub enum AppError {
     /// A text could not be made: a bug in a flow or a text.
     #[error("text: {0}")]
     Text(String),
+}
+
+/// A panic is a bug of ours in one thing: it becomes an error like any other, and the loop goes on.
+async fn unpanicked<T>(work: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
+    let work = AssertUnwindSafe(work).catch_unwind();
+    let panicked = || AppError::Text("it panicked: the log says where".into());
+    work.await.unwrap_or_else(|_| Err(panicked()))
 }
 
 impl App {

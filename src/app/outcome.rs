@@ -20,8 +20,7 @@ use crate::store::nudges as ledger;
 use crate::store::outbox::{self, Form, Outgoing};
 use crate::store::{Tx, flags, lines, plans, rounds};
 
-/// Writes what the answers prove: all outcomes as a set, then what follows from each that its attempt
-/// still owned.
+/// Writes what the answers prove, as a set, then what follows from each that its attempt still owned.
 pub(super) async fn record(
     app: &App,
     tx: &mut Tx,
@@ -29,26 +28,66 @@ pub(super) async fn record(
     now: Timestamp,
 ) -> Result<(), AppError> {
     let outcomes: Vec<Outcome> = backs.iter().map(|back| outcome_of(app, back)).collect();
-    let ended: Vec<_> = backs
-        .iter()
-        .zip(&outcomes)
-        .map(|(back, outcome)| (ended(&back.job, outcome, now), back.job.person.key))
-        .collect();
-    let owned = rounds::ended(tx, &ended, now).await?;
-    let accepted: Vec<(&Job, &str)> = backs
-        .iter()
-        .zip(&outcomes)
-        .filter_map(|(back, outcome)| match outcome {
-            Outcome::Accepted { provider_id } => Some((&back.job, provider_id.as_str())),
-            _ => None,
-        })
-        .collect();
-    all_accepted(app, tx, &accepted, &owned, now).await?;
+    let owned = prove(tx, backs, &outcomes, now).await?;
+    all_accepted(app, tx, &accepted_of(backs, &outcomes), &owned, now).await?;
     for (back, outcome) in backs.iter().zip(&outcomes) {
         let owns = owned.contains(&back.job.message.id);
         follow(app, tx, &back.job, outcome, owns, now).await?;
     }
     Ok(())
+}
+
+/// Writes what the answers prove and nothing that follows from it: for a talk that cannot be read.
+pub(super) async fn record_untold(
+    app: &App,
+    tx: &mut Tx,
+    backs: &[Back],
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let outcomes: Vec<Outcome> = backs.iter().map(|back| outcome_of(app, back)).collect();
+    prove(tx, backs, &outcomes, now).await.map(drop)
+}
+
+/// The outcomes, the ledger and the human floor; which messages their attempts still owned.
+async fn prove(
+    tx: &mut Tx,
+    backs: &[Back],
+    outcomes: &[Outcome],
+    now: Timestamp,
+) -> Result<BTreeSet<MessageId>, AppError> {
+    let ended: Vec<_> = backs
+        .iter()
+        .zip(outcomes)
+        .map(|(back, outcome)| (ended(&back.job, outcome, now), back.job.person.key))
+        .collect();
+    let owned = rounds::ended(tx, &ended, now).await?;
+    let (mut personal, mut nudges) = (Vec::new(), Vec::new());
+    for (job, _) in accepted_of(backs, outcomes) {
+        let message = &job.message;
+        if !owned.contains(&message.id) {
+            continue;
+        }
+        if message.author.is_some() {
+            personal.push(message.candidate);
+        } else if job.nudge {
+            nudges.push((message.id, message.candidate));
+        }
+    }
+    rounds::personal_lines(tx, &personal).await?;
+    rounds::nudges_sent(tx, &nudges, now).await?;
+    Ok(owned)
+}
+
+/// Those that the provider took, each with the provider's id of it.
+fn accepted_of<'a>(backs: &'a [Back], outcomes: &'a [Outcome]) -> Vec<(&'a Job, &'a str)> {
+    backs
+        .iter()
+        .zip(outcomes)
+        .filter_map(|(back, outcome)| match outcome {
+            Outcome::Accepted { provider_id } => Some((&back.job, provider_id.as_str())),
+            _ => None,
+        })
+        .collect()
 }
 
 /// What the answer proves, in the words of its channel.
@@ -129,7 +168,7 @@ fn ended<'a>(job: &Job, outcome: &'a Outcome, now: Timestamp) -> Ended<'a> {
     }
 }
 
-/// The messages left the house: what `accepted` does for one, then the reports that came before.
+/// The messages left the house: their talks hear it, then the reports that came before are read.
 async fn all_accepted(
     app: &App,
     tx: &mut Tx,
@@ -137,20 +176,6 @@ async fn all_accepted(
     owned: &BTreeSet<MessageId>,
     now: Timestamp,
 ) -> Result<(), AppError> {
-    let (mut personal, mut nudges) = (Vec::new(), Vec::new());
-    for (job, _) in accepted {
-        let message = &job.message;
-        if !owned.contains(&message.id) {
-            continue;
-        }
-        if message.author.is_some() {
-            personal.push(message.candidate);
-        } else if job.nudge {
-            nudges.push((message.id, message.candidate));
-        }
-    }
-    rounds::personal_lines(tx, &personal).await?;
-    rounds::nudges_sent(tx, &nudges, now).await?;
     let hear: Vec<(&Person, u32)> = accepted
         .iter()
         .filter(|(job, _)| owned.contains(&job.message.id))
@@ -354,32 +379,21 @@ pub async fn lost(app: &App) -> Result<usize, AppError> {
         return Ok(0);
     }
     for gone in &lost {
-        let person = turn::person(&mut tx, gone.candidate).await?;
-        let sealer = tx.sealer(person.key).await?;
-        let ended = Ended {
-            message: gone.message,
-            candidate: gone.candidate,
-            attempt: gone.attempt,
-            state: MessageState::InDoubt,
-            why: Some("crash"),
-            code: Some("crash"),
-            provider_id: None,
-            not_before: now,
-            form: gone.form,
-        };
-        if attempts::ended(&mut tx, &sealer, &ended, now).await? {
-            let subject = subject_of(&mut tx, gone.message).await?;
-            doubt(app, &mut tx, gone.candidate, &person, subject, now).await?;
+        if attempts::lost(&mut tx, gone, now).await? {
+            let (id, why) = (app.id(now), Why::InDoubt);
+            flags::open(
+                &mut tx,
+                id,
+                gone.candidate,
+                gone.coach,
+                why,
+                gone.subject,
+                now,
+            );
         }
     }
     tx.commit().await?;
     Ok(lost.len())
-}
-
-async fn subject_of(tx: &mut Tx, message: MessageId) -> Result<Subject, AppError> {
-    Ok(outbox::message(tx, message)
-        .await?
-        .map_or(Subject::Nothing, |message| message.subject))
 }
 
 pub(super) const fn name(outcome: &Outcome) -> &'static str {

@@ -4,12 +4,14 @@
 //! The loop works in rounds. One commit holds the outcomes that have arrived and the choices of the
 //! next round; then the wire. Nobody waits for the slowest.
 
+mod alone;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::effects::withdraw;
-use super::{App, AppError, outcome, restore, vacancies};
+use super::{App, AppError, outcome, restore, unpanicked, vacancies};
 use crate::domain::contact::{CandidateState, Purpose};
 use crate::domain::ids::{CandidateId, LineId};
 use crate::domain::message::MessageState;
@@ -84,24 +86,26 @@ impl Rates {
     }
 }
 
-/// Records what came back and chooses what goes next, in one commit. If the commit's own answer is
-/// lost, our attempts are looked up before anything is written to the wire.
+/// Records what came back and chooses what goes next, in one commit; where the rows of one person do not
+/// allow that, each message goes alone.
 pub async fn round(app: &App, back: &mut Vec<Back>, room: usize) -> Result<Vec<Job>, AppError> {
+    match unpanicked(together(app, back, room)).await {
+        Err(error) if alone::is_about_rows(&error) => {
+            // The key of an erased person is gone, and with it whatever an answer could be written to.
+            without_erased(app, back).await?;
+            alone::record(app, back).await?;
+            alone::chosen(app, room).await
+        }
+        done => done,
+    }
+}
+
+/// If the commit's own answer is lost, our attempts are looked up before anything is written to the wire.
+async fn together(app: &App, back: &mut Vec<Back>, room: usize) -> Result<Vec<Job>, AppError> {
     let now = app.now();
     let mut tx = app.store.write_in_line().await?;
     if !back.is_empty() {
-        match outcome::record(app, &mut tx, back, now).await {
-            // The key of an erased person is gone, and with it whatever an answer could be written to.
-            // Nothing of this round is kept; the next one records the others.
-            Err(error @ AppError::Store(StoreError::Corrupt { .. })) => {
-                drop(tx);
-                return match without_erased(app, back).await? {
-                    true => Ok(Vec::new()),
-                    false => Err(error),
-                };
-            }
-            recorded => recorded?,
-        }
+        outcome::record(app, &mut tx, back, now).await?;
         failpoint::hit("outcome.before_commit");
     }
     let jobs = choose(app, &mut tx, room, now).await?;
@@ -128,17 +132,17 @@ pub async fn round(app: &App, back: &mut Vec<Back>, room: usize) -> Result<Vec<J
     Ok(jobs)
 }
 
-/// Lets go of the answers about people who were erased; were there any?
-async fn without_erased(app: &App, back: &mut Vec<Back>) -> Result<bool, AppError> {
+/// Lets go of the answers about people who were erased.
+async fn without_erased(app: &App, back: &mut Vec<Back>) -> Result<(), AppError> {
     let mut tx = app.store.read().await?;
-    let all = back.len();
-    for at in (0..all).rev() {
-        let candidate = back[at].job.message.candidate;
-        if contacts::person(&mut tx, candidate).await?.is_none() {
-            back.remove(at);
+    for at in (0..back.len()).rev() {
+        match contacts::person(&mut tx, back[at].job.message.candidate).await {
+            Ok(None) => drop(back.remove(at)),
+            Err(error) if error.may_pass() => return Err(error.into()),
+            Ok(Some(_)) | Err(_) => {}
         }
     }
-    Ok(back.len() < all)
+    Ok(())
 }
 
 async fn still_ours(app: &App, jobs: Vec<Job>) -> Result<Vec<Job>, AppError> {

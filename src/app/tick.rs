@@ -1,22 +1,23 @@
 //! The tick: what became due since the last one. Leases that ran out, messages whose time is over,
-//! holds that end, timers of talks, rules of the calendar (`people`), nudges that may start (`start`).
+//! holds that end, timers of talks, rules of the calendar (`people`), nudges that may start (`start`). What
+//! cannot be done holds up nothing else (`each`).
 //! Its work grows with what is due, not with who exists: every query reads an index in the order of its
 //! time.
 
+mod each;
 mod people;
 mod start;
 
-use std::collections::BTreeSet;
-
-use super::{App, AppError, House, outcome, turn};
+use self::each::{Due, each};
+use super::{App, AppError, House, outcome};
 use crate::domain::message::MessageState;
 use crate::domain::nudge::{self, DueNudge, Rule, TaskFact};
-use crate::domain::talk::event::Event;
 use crate::domain::time::Timestamp;
 use crate::failpoint;
 use crate::store::alone::{self, Work};
 use crate::store::nudges::{self, Nudge};
-use crate::store::{Tx, contacts, outbox, plans, talks};
+use crate::store::outbox::{self, Outgoing};
+use crate::store::{Tx, contacts, plans, talks};
 
 /// Rows of one kind in one transaction.
 const BATCH: u32 = 64;
@@ -61,32 +62,45 @@ async fn ends(app: &App) -> Result<usize, AppError> {
         return Ok(0);
     };
     let overdue = outbox::overdue(&mut tx, now, BATCH).await?;
+    let overdue: Vec<Due> = overdue.into_iter().map(Due::Overdue).collect();
+    let mut done = each(app, tx, &overdue, now).await?;
+    let Some(mut tx) = begin(app).await? else {
+        return Ok(done);
+    };
     let held = outbox::held_until_now(&mut tx, now, BATCH).await?;
-    if overdue.is_empty() && held.is_empty() {
+    if held.is_empty() {
         tx.rollback().await?;
-        return Ok(0);
+        return Ok(done);
     }
-    let gone: BTreeSet<_> = overdue.iter().map(|message| message.id).collect();
-    for message in &overdue {
-        match contacts::person(&mut tx, message.candidate).await? {
-            Some(person) => outcome::expire(app, &mut tx, message, &person, now).await?,
-            // Erased while somebody was writing to them.
-            None => {
-                let (to, at) = (MessageState::Expired, message.not_before);
-                outbox::change(&mut tx, message, to, Some("erased"), at).await?;
-            }
-        }
+    for message in &held {
+        outbox::change(&mut tx, message, MessageState::Waiting, None, now).await?;
     }
-    for message in held.iter().filter(|message| !gone.contains(&message.id)) {
-        // The talk may have taken it back while the others expired.
-        if let Some(message) = outbox::message(&mut tx, message.id).await?
-            && message.state == MessageState::Held
-        {
-            outbox::change(&mut tx, &message, MessageState::Waiting, None, now).await?;
-        }
-    }
+    done += held.len();
     commit(tx).await?;
-    Ok(overdue.len() + held.len())
+    Ok(done)
+}
+
+async fn expires(
+    app: &App,
+    tx: &mut Tx,
+    message: &Outgoing,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    // The talk may have taken it back while the others expired.
+    let Some(message) = outbox::message(tx, message.id).await? else {
+        return Ok(());
+    };
+    if !message.state.may_become(MessageState::Expired) {
+        return Ok(());
+    }
+    match contacts::person(tx, message.candidate).await? {
+        Some(person) => outcome::expire(app, tx, &message, &person, now).await,
+        // Erased while somebody was writing to them.
+        None => {
+            let (to, at) = (MessageState::Expired, message.not_before);
+            Ok(outbox::change(tx, &message, to, Some("erased"), at).await?)
+        }
+    }
 }
 
 /// Timers of talks that went off.
@@ -96,16 +110,8 @@ async fn timers(app: &App) -> Result<usize, AppError> {
         return Ok(0);
     };
     let due = talks::due(&mut tx, now, BATCH).await?;
-    if due.is_empty() {
-        tx.rollback().await?;
-        return Ok(0);
-    }
-    for candidate in &due {
-        let person = turn::person(&mut tx, *candidate).await?;
-        turn::play(app, &mut tx, &person, Event::Woke, now).await?;
-    }
-    commit(tx).await?;
-    Ok(due.len())
+    let due: Vec<Due> = due.into_iter().map(Due::Timer).collect();
+    each(app, tx, &due, now).await
 }
 
 /// Rules look at the calendar once a local day; what is due becomes a row of the ledger. Missed days

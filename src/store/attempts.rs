@@ -8,8 +8,9 @@ use super::sealed::Sealer;
 use super::statement::{bind, statements};
 use super::tx::Row;
 use super::tx::Tx;
-use crate::domain::ids::{CandidateId, LineId, MessageId, ReceiptId};
+use crate::domain::ids::{CandidateId, CoachId, LineId, MessageId, ReceiptId};
 use crate::domain::message::MessageState;
+use crate::domain::plan::Subject;
 use crate::domain::time::Timestamp;
 use crate::ports::channel::ReceiptKind;
 
@@ -23,8 +24,8 @@ statements! {
     ANSWERED_BY = "SELECT o.said FROM attempts t JOIN outgoing o ON o.id = t.message_id WHERE t.provider_hash = $1 AND o.candidate_id = $2";
     OUTCOME = "UPDATE outgoing SET state = $3, state_why = $4, not_before_at = $5, lease_until_at = NULL, form = $6, accepted_at = $7, version = version + 1 WHERE id = $1 AND attempt = $2 AND state = 'sending'";
     LEASES = {
-        sqlite: "SELECT id, candidate_id, attempt, form FROM outgoing WHERE state = 'sending' AND lease_until_at < $1 ORDER BY lease_until_at LIMIT $2",
-        postgres: "SELECT id, candidate_id, attempt, form FROM outgoing WHERE state = 'sending' AND lease_until_at < $1 ORDER BY lease_until_at LIMIT $2 FOR UPDATE SKIP LOCKED",
+        sqlite: "SELECT o.id, o.candidate_id, o.subject, o.attempt, o.form, c.coach_id FROM outgoing o CROSS JOIN candidates c WHERE c.id = o.candidate_id AND o.state = 'sending' AND o.lease_until_at < $1 ORDER BY o.lease_until_at LIMIT $2",
+        postgres: "SELECT o.id, o.candidate_id, o.subject, o.attempt, o.form, c.coach_id FROM outgoing o CROSS JOIN candidates c WHERE c.id = o.candidate_id AND o.state = 'sending' AND o.lease_until_at < $1 ORDER BY o.lease_until_at LIMIT $2 FOR UPDATE OF o SKIP LOCKED",
     };
     PROVEN = "UPDATE outgoing SET state = 'accepted', state_why = NULL, lease_until_at = NULL, accepted_at = COALESCE(accepted_at, $3), version = version + 1 WHERE id = $1 AND attempt = $2 AND state IN ('in_doubt', 'sending')";
     SEEN_FACTS = "UPDATE outgoing SET delivered_at = COALESCE(delivered_at, $2), read_at = COALESCE(read_at, $3), failed_at = COALESCE(failed_at, $4) WHERE id = $1";
@@ -155,8 +156,10 @@ pub(super) fn provider(
 pub struct Lost {
     pub message: MessageId,
     pub candidate: CandidateId,
-    pub attempt: u32,
-    pub form: u32,
+    pub coach: Option<CoachId>,
+    pub subject: Subject,
+    attempt: u32,
+    form: u32,
 }
 
 pub async fn lost_leases(tx: &mut Tx, now: Timestamp, limit: u32) -> Result<Vec<Lost>, StoreError> {
@@ -167,11 +170,28 @@ pub async fn lost_leases(tx: &mut Tx, now: Timestamp, limit: u32) -> Result<Vec<
             Ok(Lost {
                 message: row.parsed("id")?,
                 candidate: row.parsed("candidate_id")?,
+                coach: row.maybe_parsed("coach_id")?,
+                subject: row.word("subject", Subject::parse)?,
                 attempt: row.count("attempt")?,
                 form: row.count("form")?,
             })
         })
         .collect()
+}
+
+/// Nobody knows what became of it: *in doubt*. Nothing is opened for that. False if the attempt no longer
+/// owned its message.
+pub async fn lost(tx: &mut Tx, lost: &Lost, now: Timestamp) -> Result<bool, StoreError> {
+    let state = MessageState::InDoubt;
+    let (why, none) = ("crash", None::<i64>);
+    let (message, attempt) = (lost.message, lost.attempt);
+    let values = bind![message, attempt, state.as_str(), why, now, lost.form, none];
+    let touched = tx.run(&OUTCOME, values).await?;
+    let (hash, sealed) = (None::<String>, None::<Vec<u8>>);
+    let values = bind![message, attempt, now, outcome_of(state), why, hash, sealed];
+    tx.run(&ATTEMPT_END, values).await?;
+    tx.changed(lost.candidate);
+    Ok(touched == 1)
 }
 
 /// The attempt that a receipt speaks of: by our token, else by the provider's id.

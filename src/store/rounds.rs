@@ -22,6 +22,11 @@ statements! {
         sqlite: "SELECT o.id, o.candidate_id, o.said, o.author_id, o.purpose, o.subject, o.why, o.state, o.state_why, o.approve, o.last_word, o.content_hash, o.form, o.attempt, o.not_before_at, o.not_after_at, o.accepted_at, o.delivered_at, o.read_at, o.failed_at, o.version, o.created_at, c.organisation_id, c.team_id, c.coach_id, c.key_id, c.name_sealed, c.language, c.digital_skill, c.track, c.automated_in_row, c.unanswered_since_at, c.paused_until_on, c.by_hand, c.state AS person_state, c.version AS person_version, (SELECT n.id FROM nudges n WHERE n.message_id = o.id LIMIT 1) AS nudge, (SELECT d.id FROM outgoing d WHERE d.candidate_id = c.id AND d.state = 'in_doubt' AND COALESCE(d.state_why, '') <> 'left_alone' LIMIT 1) AS doubt, (SELECT MAX(t.started_at) FROM outgoing e JOIN attempts t ON t.message_id = e.id WHERE e.candidate_id = c.id) AS last_started_at, (SELECT CASE WHEN n.given THEN n.id END FROM consents n WHERE n.candidate_id = c.id AND n.purpose = o.purpose ORDER BY n.at DESC, n.id DESC LIMIT 1) AS consent, (SELECT a.id FROM addresses a WHERE a.candidate_id = c.id AND a.state IN ('proven', 'believed') LIMIT 1) AS usable FROM outgoing o CROSS JOIN candidates c WHERE c.id = o.candidate_id AND o.state IN ('approved', 'retry') AND o.not_before_at <= $1 AND NOT EXISTS (SELECT 1 FROM outgoing s WHERE s.candidate_id = o.candidate_id AND s.state = 'sending') ORDER BY o.not_before_at, o.id LIMIT $2",
         postgres: "SELECT o.id, o.candidate_id, o.said, o.author_id, o.purpose, o.subject, o.why, o.state, o.state_why, o.approve, o.last_word, o.content_hash, o.form, o.attempt, o.not_before_at, o.not_after_at, o.accepted_at, o.delivered_at, o.read_at, o.failed_at, o.version, o.created_at, c.organisation_id, c.team_id, c.coach_id, c.key_id, c.name_sealed, c.language, c.digital_skill, c.track, c.automated_in_row, c.unanswered_since_at, c.paused_until_on, c.by_hand, c.state AS person_state, c.version AS person_version, (SELECT n.id FROM nudges n WHERE n.message_id = o.id LIMIT 1) AS nudge, (SELECT d.id FROM outgoing d WHERE d.candidate_id = c.id AND d.state = 'in_doubt' AND COALESCE(d.state_why, '') <> 'left_alone' LIMIT 1) AS doubt, (SELECT MAX(t.started_at) FROM outgoing e JOIN attempts t ON t.message_id = e.id WHERE e.candidate_id = c.id) AS last_started_at, (SELECT CASE WHEN n.given THEN n.id END FROM consents n WHERE n.candidate_id = c.id AND n.purpose = o.purpose ORDER BY n.at DESC, n.id DESC LIMIT 1) AS consent, (SELECT a.id FROM addresses a WHERE a.candidate_id = c.id AND a.state IN ('proven', 'believed') LIMIT 1) AS usable FROM outgoing o CROSS JOIN candidates c WHERE c.id = o.candidate_id AND o.state IN ('approved', 'retry') AND o.not_before_at <= $1 AND NOT EXISTS (SELECT 1 FROM outgoing s WHERE s.candidate_id = o.candidate_id AND s.state = 'sending') ORDER BY o.not_before_at, o.id LIMIT $2 FOR UPDATE OF o SKIP LOCKED",
     };
+    OLDEST = {
+        sqlite: "SELECT o.id, o.candidate_id FROM outgoing o CROSS JOIN candidates c WHERE c.id = o.candidate_id AND o.state IN ('approved', 'retry') AND o.not_before_at <= $1 AND NOT EXISTS (SELECT 1 FROM outgoing s WHERE s.candidate_id = o.candidate_id AND s.state = 'sending') ORDER BY o.not_before_at, o.id LIMIT 1",
+        postgres: "SELECT o.id, o.candidate_id FROM outgoing o CROSS JOIN candidates c WHERE c.id = o.candidate_id AND o.state IN ('approved', 'retry') AND o.not_before_at <= $1 AND NOT EXISTS (SELECT 1 FROM outgoing s WHERE s.candidate_id = o.candidate_id AND s.state = 'sending') ORDER BY o.not_before_at, o.id LIMIT 1 FOR UPDATE OF o SKIP LOCKED",
+    };
+    LOOK_LATER = "UPDATE outgoing SET not_before_at = $2, version = version + 1 WHERE id = $1 AND state IN ('approved', 'retry')";
     ACCEPTED = { batch: "WITH v (candidate, since) AS (", columns: [Text, Int], tail: ") SELECT n.candidate_id, o.accepted_at FROM v CROSS JOIN nudges n CROSS JOIN outgoing o WHERE n.candidate_id = v.candidate AND o.id = n.message_id AND o.accepted_at IS NOT NULL AND o.accepted_at >= v.since ORDER BY o.accepted_at" };
     FORMS = { batch: "WITH v (message) AS (", columns: [Text], tail: ") SELECT f.message_id, f.position, f.line_id, f.address_id, f.body_sealed, f.units, a.kind, a.value_sealed, a.state AS address_state, w.heard_at, l.paused_why FROM v CROSS JOIN forms f CROSS JOIN addresses a CROSS JOIN lines l LEFT JOIN windows w ON w.line_id = f.line_id AND w.address_id = f.address_id WHERE f.message_id = v.message AND a.id = f.address_id AND l.id = f.line_id ORDER BY f.message_id, f.position" };
     PUT_OFF = { batch: "WITH v (message, was, moment, reason) AS (", columns: [Text, Int, Int, Text], tail: ") UPDATE outgoing SET not_before_at = v.moment, state_why = v.reason, version = version + 1 FROM v WHERE id = v.message AND version = v.was AND state IN ('approved', 'retry')" };
@@ -78,6 +83,26 @@ pub async fn ready(
         });
     }
     Ok((all, erased))
+}
+
+/// The message that `ready` with a limit of one gives, and nothing opened.
+pub async fn oldest(
+    tx: &mut Tx,
+    now: Timestamp,
+) -> Result<Option<(MessageId, CandidateId)>, StoreError> {
+    tx.maybe(&OLDEST, bind![now])
+        .await?
+        .map(|row| Ok((row.parsed("id")?, row.parsed("candidate_id")?)))
+        .transpose()
+}
+
+/// Another moment for a message that could not be chosen.
+pub async fn look_later(
+    tx: &mut Tx,
+    message: MessageId,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    tx.run(&LOOK_LATER, bind![message, until]).await.map(drop)
 }
 
 async fn person_of(tx: &mut Tx, row: &Row) -> Result<Person, StoreError> {

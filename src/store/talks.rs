@@ -20,6 +20,7 @@ statements! {
     LOAD_MANY = { batch: "WITH want (id) AS (", columns: [Text], tail: ") SELECT t.candidate_id, t.body_sealed, t.version FROM talks t WHERE t.candidate_id IN (SELECT id FROM want) ORDER BY t.candidate_id", postgres: "FOR UPDATE OF t" };
     SAVE = { batch: "WITH next (candidate_id, version, state, body_sealed, wake_at) AS (", columns: [Text, Int, Text, Blob, Int], tail: ") UPDATE talks SET state = next.state, body_sealed = next.body_sealed, wake_at = next.wake_at, version = talks.version + 1 FROM next WHERE talks.candidate_id = next.candidate_id AND talks.version = next.version RETURNING talks.version" };
     TURN = { batch: "INSERT INTO turns (candidate_id, number, event_sealed, at)", columns: [Text, Int, Blob, Int], tail: "" };
+    WAKE_LATER = "UPDATE talks SET wake_at = $2 WHERE candidate_id = $1";
     DUE = "SELECT candidate_id FROM talks WHERE wake_at IS NOT NULL AND wake_at <= $1 ORDER BY wake_at LIMIT $2";
 }
 
@@ -123,6 +124,15 @@ pub fn save(
     );
     let sealed = sealer.seal_json("turns", "event_sealed", &format!("{id}/{version}"), event);
     tx.later(&TURN, bind![talk.candidate, version, sealed, now]);
+}
+
+/// The timer of this talk goes off once more, at `until`: what it was for could not be done.
+pub async fn wake_later(
+    tx: &mut Tx,
+    candidate: CandidateId,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    tx.run(&WAKE_LATER, bind![candidate, until]).await.map(drop)
 }
 
 /// Talks whose timer went off, longest ago first.

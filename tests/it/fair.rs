@@ -8,15 +8,14 @@ use tussendoor::store::Tx;
 use tussendoor::store::inbox::{self, NewItem, NewRaw};
 use tussendoor::store::lines::{self, NewLine};
 
-use crate::support::database::{Database, execute, on_both};
-use crate::support::house::{House, moment, number};
+use crate::support::database::{Database, on_both};
+use crate::support::house::{House, number};
 
 on_both!(
     a_storm_on_one_endpoint_leaves_room_for_another,
     a_storm_on_one_line_leaves_room_for_another,
     a_message_waits_for_the_earlier_ones_of_its_sender,
     several_messages_of_several_people_in_one_set_are_as_if_one_by_one,
-    a_nudge_that_cannot_be_played_holds_up_no_other,
 );
 
 async fn key(house: &House) -> KeyId {
@@ -201,23 +200,4 @@ async fn several_messages_of_several_people_in_one_set_are_as_if_one_by_one(data
         turns,
         count("SELECT CAST(SUM(version) AS BIGINT) FROM talks").await
     );
-}
-
-/// What is written of one person cannot be read any more: the others are asked all the same, and that one
-/// is looked at again an hour later.
-async fn a_nudge_that_cannot_be_played_holds_up_no_other(database: Database) {
-    let house = House::new(database).await;
-    house.turn_to(moment("2026-03-03", 12, 0));
-    for (name, to) in [("Samira", "+31612345678"), ("Bart", "+31612345679")] {
-        let candidate = house.candidate(name, to, true).await;
-        house.plan(candidate, &[("cv maken", "2026-03-05")]).await;
-    }
-    let spoiled = "UPDATE addresses SET value_sealed = (SELECT name_sealed FROM candidates WHERE id = candidate_id) WHERE id = (SELECT MIN(id) FROM addresses)";
-    assert_eq!(execute(&house.database, spoiled).await, 1);
-    house.turn_to(moment("2026-03-04", 9, 31));
-    house.idle().await;
-    let drafts = "SELECT COUNT(*) FROM outgoing WHERE state = 'waiting'";
-    assert_eq!(house.number(drafts).await, 1);
-    let again = "SELECT COUNT(*) FROM nudges WHERE closed_at IS NULL AND started_at IS NULL AND due_at > 1772614800000000";
-    assert_eq!(house.number(again).await, 1);
 }

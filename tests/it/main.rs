@@ -40,6 +40,7 @@ mod store;
 mod support;
 mod tidy;
 mod trail;
+mod unreadable;
 mod upgrade;
 mod vacancies;
 mod versions;

@@ -1,12 +1,13 @@
 //! Looks at people: those whose day it is, and those who wait for an answer of a coach.
 
-use super::{BATCH, begin, commit, row};
+use super::{BATCH, Due, begin, commit, each, row};
 use crate::app::{App, AppError, House, look, meetings};
+use crate::domain::ids::CandidateId;
 use crate::domain::nudge;
 use crate::domain::plan::{MeetingMode, Subject};
 use crate::domain::talk::state::Why;
 use crate::domain::time::{Timestamp, add_working_days, same_time_on};
-use crate::store::{contacts, flags, nudges, watch};
+use crate::store::{Tx, contacts, flags, nudges, watch};
 
 /// The name of the look at those who wait, in the table of occurrences.
 const ANSWERS: &str = "answer_overdue";
@@ -22,41 +23,39 @@ pub(super) async fn looks(app: &App, house: &House) -> Result<usize, AppError> {
         return Ok(0);
     };
     let due = watch::due(&mut tx, house.id, now, BATCH).await?;
-    if due.is_empty() {
-        tx.rollback().await?;
-        return Ok(0);
+    let due = due.into_iter().map(|person| Due::Look(house, person));
+    each(app, tx, &due.collect::<Vec<_>>(), now).await
+}
+
+pub(super) async fn look_at(
+    app: &App,
+    tx: &mut Tx,
+    house: &House,
+    candidate: CandidateId,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let Some(person) = contacts::person(tx, candidate).await? else {
+        return Ok(watch::next(tx, candidate, None).await?);
+    };
+    let Some(found) = look::at(app, tx, house, &person, now).await? else {
+        return Ok(watch::next(tx, candidate, None).await?);
+    };
+    let spread =
+        nudge::one_after_the_other(found.nudges, house.zone, &app.cadence, &house.holidays);
+    for due in spread {
+        nudges::add(tx, &row(app, due, now)).await?;
     }
-    for candidate in &due {
-        let found = match contacts::person(&mut tx, *candidate).await? {
-            Some(person) => {
-                let found = look::at(app, &mut tx, house, &person, now).await?;
-                found.map(|found| (person, found))
-            }
-            None => None,
-        };
-        let Some((person, found)) = found else {
-            watch::next(&mut tx, *candidate, None).await?;
-            continue;
-        };
-        let spread =
-            nudge::one_after_the_other(found.nudges, house.zone, &app.cadence, &house.holidays);
-        for due in spread {
-            nudges::add(&mut tx, &row(app, due, now)).await?;
-        }
-        for why in found.flags {
-            let (id, about) = (app.id(now), Subject::Nothing);
-            let coach = person.candidate.coach;
-            flags::open(&mut tx, id, *candidate, coach, why, about, now);
-        }
-        if let Some(kind) = found.invite {
-            // What a look invites to is in one room: that is why it invites.
-            let room = MeetingMode::Office;
-            meetings::invite(app, &mut tx, &person, kind, room, now).await?;
-        }
-        watch::next(&mut tx, *candidate, found.again_at).await?;
+    for why in found.flags {
+        let (id, about) = (app.id(now), Subject::Nothing);
+        let coach = person.candidate.coach;
+        flags::open(tx, id, candidate, coach, why, about, now);
     }
-    commit(tx).await?;
-    Ok(due.len())
+    if let Some(kind) = found.invite {
+        // What a look invites to is in one room: that is why it invites.
+        let room = MeetingMode::Office;
+        meetings::invite(app, tx, &person, kind, room, now).await?;
+    }
+    Ok(watch::next(tx, candidate, found.again_at).await?)
 }
 
 /// Who waits for an answer for too long: the coach hears it, and on a later day the whole team. Never

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{BATCH, begin, commit};
+use super::{BATCH, Due, begin, each};
 use crate::app::{App, AppError, House, look, send, turn};
 use crate::domain::ids::CandidateId;
 use crate::domain::nudge::{self, Ended, Rule, Standing, Verdict};
@@ -14,10 +14,6 @@ use crate::domain::time::Timestamp;
 use crate::store::nudges::{self, Nudge};
 use crate::store::{Tx, contacts, flags, plans, talks};
 
-/// A nudge that could not be played is looked at again after this.
-const AGAIN_SECONDS: i64 = 3600;
-const SOON_SECONDS: i64 = 60;
-
 /// Due nudges that may go start their flow; the others move, or end with their reason.
 pub(super) async fn nudges(app: &App, house: &House) -> Result<usize, AppError> {
     let now = app.now();
@@ -25,71 +21,13 @@ pub(super) async fn nudges(app: &App, house: &House) -> Result<usize, AppError> 
         return Ok(0);
     };
     let mut waiting = nudges::waiting(&mut tx, house.id, now, BATCH).await?;
-    if waiting.is_empty() {
-        tx.rollback().await?;
-        return Ok(0);
-    }
     // Of several of one person the weightiest goes, and the others wait for their day.
     waiting.sort_by_key(|nudge| Rule::parse(&nudge.rule).map(Rule::rank));
-    let mut spoken = BTreeSet::new();
-    match together(app, house, tx, (&waiting, &mut spoken), now).await {
-        Ok(()) => {}
-        Err(AppError::Store(error)) if error.may_pass() => return Err(error.into()),
-        // One of them cannot be played: it must not hold up the others.
-        Err(_) => {
-            spoken.clear();
-            for nudge in &waiting {
-                alone(app, house, (nudge, &mut spoken), now).await?;
-            }
-        }
-    }
-    Ok(waiting.len())
+    let due = waiting.into_iter().map(|nudge| Due::Nudge(house, nudge));
+    each(app, tx, &due.collect::<Vec<_>>(), now).await
 }
 
-async fn together(
-    app: &App,
-    house: &House,
-    mut tx: Tx,
-    (nudges, spoken): (&[Nudge], &mut BTreeSet<CandidateId>),
-    now: Timestamp,
-) -> Result<(), AppError> {
-    for nudge in nudges {
-        start(app, &mut tx, house, nudge, spoken, now).await?;
-    }
-    commit(tx).await
-}
-
-/// One nudge in a transaction of its own. One that cannot be played is looked at again an hour later, until
-/// its days are over: an operator reads of it in the log.
-async fn alone(
-    app: &App,
-    house: &House,
-    (nudge, spoken): (&Nudge, &mut BTreeSet<CandidateId>),
-    now: Timestamp,
-) -> Result<(), AppError> {
-    let Some(tx) = begin(app).await? else {
-        return Ok(());
-    };
-    let one = std::slice::from_ref(nudge);
-    let error = match together(app, house, tx, (one, spoken), now).await {
-        Ok(()) => return Ok(()),
-        Err(AppError::Store(error)) if error.may_pass() => return Err(error.into()),
-        Err(error) => error,
-    };
-    tracing::error!(nudge = %nudge.id, %error, "a nudge could not be played");
-    // Another instance was faster with this person: that says nothing of the nudge.
-    let overtaken = matches!(&error, AppError::Store(error) if error.was_overtaken());
-    let again = if overtaken {
-        SOON_SECONDS
-    } else {
-        AGAIN_SECONDS
-    };
-    let mut tx = app.store.write().await?;
-    nudges::move_to(&mut tx, nudge.id, now.plus_seconds(again)).await?;
-    Ok(tx.commit().await?)
-}
-
-async fn start(
+pub(super) async fn start(
     app: &App,
     tx: &mut Tx,
     house: &House,

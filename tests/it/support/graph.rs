@@ -19,7 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 pub use files::{FileAct, Kept};
-pub use webhooks::{Webhook, escaped, sign, user_id};
+pub use webhooks::{Webhook, escaped, posted_together, sign, user_id};
 
 pub const ACCESS_TOKEN: &str = "graph-access-token";
 pub const APP_SECRET: &str = "graph-app-secret";
@@ -134,6 +134,11 @@ impl GraphStandIn {
 
     pub fn accepted(&self) -> Vec<Accepted> {
         self.shared.book().accepted.clone()
+    }
+
+    /// What it took after the first so many messages.
+    pub fn accepted_after(&self, many: usize) -> Vec<Accepted> {
+        self.shared.book().accepted[many..].to_vec()
     }
 
     /// How many messages it took.

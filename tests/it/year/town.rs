@@ -20,7 +20,7 @@ use super::coaches as staff;
 use super::market;
 use super::people::{self, Deed, Dice, Persona};
 use crate::support::database::Database;
-use crate::support::graph::{Accepted, Behaviour, Kept, error, user_id};
+use crate::support::graph::{Accepted, Behaviour, Kept, Webhook, error, posted_together, user_id};
 use crate::support::house::{House, moment};
 
 /// The moments of a day at which the house works, local time; the coaches are there at the second.
@@ -35,6 +35,9 @@ const MOMENTS: [(u32, u32); 7] = [
 ];
 /// At these the house has something to do by itself; at the others only when somebody did something.
 const ALWAYS: [usize; 4] = [0, 1, 2, 5];
+
+/// So many things that happen at one moment the provider tells in one post.
+const TOGETHER: usize = 50;
 
 /// What is played: from when and how long.
 #[derive(Debug, Clone, Copy)]
@@ -354,17 +357,26 @@ impl Town {
 
     /// What people did up to now comes in.
     async fn deliver(&mut self, now: Timestamp) {
+        let mut webhooks = Vec::new();
         while let Some(entry) = self.coming.first_entry() {
             let (at, _) = *entry.key();
             if at > now {
-                return;
+                break;
             }
             let (who, deed) = entry.remove();
-            self.does(who, deed, now).await;
+            webhooks.push(self.does(who, deed, now));
+        }
+        self.post(&webhooks).await;
+    }
+
+    async fn post(&self, webhooks: &[Webhook]) {
+        for some in webhooks.chunks(TOGETHER) {
+            let webhook = posted_together(some);
+            assert_eq!(self.year.house.deliver(&webhook).await, 200);
         }
     }
 
-    async fn does(&mut self, who: usize, deed: Deed, now: Timestamp) {
+    fn does(&mut self, who: usize, deed: Deed, now: Timestamp) -> Webhook {
         let Year {
             house, people, log, ..
         } = &mut self.year;
@@ -372,7 +384,7 @@ impl Town {
         let number = person.number.clone();
         writeln!(log, "{} {who} > {deed:?}", now.local(Amsterdam)).unwrap();
         let older = person.phone.len().checked_sub(2);
-        let webhook = match &deed {
+        match &deed {
             Deed::Says(words) => {
                 if words == "Stop aub" {
                     person.stopped_at = Some(now);
@@ -403,25 +415,24 @@ impl Town {
                 person.number.clone_from(&new);
                 house.graph.webhook_message(&number, "Mens", moved)
             }
-        };
-        assert_eq!(house.deliver(&webhook).await, 200);
+        }
     }
 
     /// What the provider took since the last look lies on somebody's phone.
     async fn arrives(&mut self, now: Timestamp) {
-        let accepted = self.year.house.graph.accepted();
+        let accepted = self.year.house.graph.accepted_after(self.taken);
         let home = |message: &Accepted| {
             let mut people = self.year.people.iter();
             let who = people.position(|person| person.number == message.recipient);
             who.unwrap_or_else(|| panic!("{} lives nowhere", message.recipient))
         };
-        let fresh = accepted[self.taken..].iter();
-        let mut fresh: Vec<(usize, Accepted)> = fresh
-            .map(|message| (home(message), message.clone()))
-            .collect();
+        self.taken += accepted.len();
+        let fresh = accepted.into_iter();
+        let mut fresh: Vec<(usize, Accepted)> =
+            fresh.map(|message| (home(&message), message)).collect();
         // In which order different people got theirs at one moment is nothing that anybody promised.
         fresh.sort_by_key(|(who, _)| *who);
-        self.taken = accepted.len();
+        let mut reports = Vec::new();
         for (who, message) in fresh {
             let shown = people::shown(&message.body);
             if self.bad {
@@ -442,8 +453,7 @@ impl Town {
                 text: shown.text.clone(),
             });
             // Its report proves what an answer that got lost could not.
-            let report = self.year.house.graph.webhook_status(&message, "delivered");
-            assert_eq!(self.year.house.deliver(&report).await, 200);
+            reports.push(self.year.house.graph.webhook_status(&message, "delivered"));
             let person = &mut self.year.people[who];
             let first = person.phone.is_empty();
             person.phone.push(message);
@@ -456,5 +466,6 @@ impl Town {
                 self.will(at, who, deed);
             }
         }
+        self.post(&reports).await;
     }
 }

@@ -138,6 +138,18 @@ impl GraphStandIn {
     }
 }
 
+/// Several webhooks of one moment in one post, as Meta sends them when much happens at once.
+pub fn posted_together(webhooks: &[Webhook]) -> Webhook {
+    let told = |(body, _): &Webhook| -> Value { serde_json::from_slice(body).unwrap() };
+    let mut whole = told(&webhooks[0]);
+    for one in &webhooks[1..] {
+        let entries = told(one)["entry"].take();
+        let all = whole["entry"].as_array_mut().unwrap();
+        all.extend(entries.as_array().unwrap().iter().cloned());
+    }
+    sign(escaped(&whole.to_string()).into_bytes())
+}
+
 /// The signature header of a body, as Meta makes it.
 pub fn sign(body: Vec<u8>) -> Webhook {
     let mut mac = Hmac::<Sha256>::new_from_slice(APP_SECRET.as_bytes()).unwrap();

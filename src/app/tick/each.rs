@@ -1,0 +1,162 @@
+//! What is due of one kind goes in one transaction. Where one of it cannot be done, each goes alone, and the
+//! one that cannot comes again later while a coach hears of it: one person never holds up the others.
+
+use std::collections::BTreeSet;
+
+use super::{begin, commit, expires, people, start};
+use crate::app::{App, AppError, House, turn, unpanicked};
+use crate::domain::ids::CandidateId;
+use crate::domain::message::MessageState;
+use crate::domain::plan::Subject;
+use crate::domain::talk::event::Event;
+use crate::domain::talk::state::Why;
+use crate::domain::time::Timestamp;
+use crate::store::nudges::{self, Nudge};
+use crate::store::outbox::{self, Outgoing};
+use crate::store::{Tx, flags, talks, watch};
+
+/// What could not be done comes again after this.
+const AGAIN_SECONDS: i64 = 3600;
+/// The same where another instance was faster with this person: that says nothing of what is due.
+const SOON_SECONDS: i64 = 60;
+
+/// One thing that is due.
+pub(super) enum Due<'a> {
+    /// A message whose time is over.
+    Overdue(Outgoing),
+    /// A talk whose timer went off.
+    Timer(CandidateId),
+    /// A person whose day it is.
+    Look(&'a House, CandidateId),
+    Nudge(&'a House, Nudge),
+}
+
+impl Due<'_> {
+    const fn candidate(&self) -> CandidateId {
+        match self {
+            Self::Overdue(message) => message.candidate,
+            Self::Timer(candidate) | Self::Look(_, candidate) => *candidate,
+            Self::Nudge(_, nudge) => nudge.candidate,
+        }
+    }
+
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Overdue(_) => "an end",
+            Self::Timer(_) => "a timer",
+            Self::Look(..) => "a look",
+            Self::Nudge(..) => "a nudge",
+        }
+    }
+}
+
+/// Does all of this in `tx`, or each alone; how many there were.
+pub(super) async fn each(
+    app: &App,
+    tx: Tx,
+    due: &[Due<'_>],
+    now: Timestamp,
+) -> Result<usize, AppError> {
+    if due.is_empty() {
+        tx.rollback().await?;
+        return Ok(0);
+    }
+    let mut spoken = BTreeSet::new();
+    match unpanicked(together(app, tx, due, &mut spoken, now)).await {
+        Ok(()) => {}
+        Err(AppError::Store(error)) if error.may_pass() => return Err(error.into()),
+        Err(_) => {
+            spoken.clear();
+            for one in due {
+                alone(app, one, &mut spoken, now).await?;
+            }
+        }
+    }
+    Ok(due.len())
+}
+
+/// `spoken`: the people to whom this tick has begun to speak.
+async fn together(
+    app: &App,
+    mut tx: Tx,
+    due: &[Due<'_>],
+    spoken: &mut BTreeSet<CandidateId>,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    for one in due {
+        match one {
+            Due::Overdue(message) => expires(app, &mut tx, message, now).await?,
+            Due::Timer(candidate) => {
+                let person = turn::person(&mut tx, *candidate).await?;
+                turn::play(app, &mut tx, &person, Event::Woke, now).await?;
+            }
+            Due::Look(house, candidate) => {
+                people::look_at(app, &mut tx, house, *candidate, now).await?;
+            }
+            Due::Nudge(house, nudge) => {
+                start::start(app, &mut tx, house, nudge, spoken, now).await?;
+            }
+        }
+    }
+    commit(tx).await
+}
+
+/// One in a transaction of its own, or later.
+async fn alone(
+    app: &App,
+    one: &Due<'_>,
+    spoken: &mut BTreeSet<CandidateId>,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let Some(tx) = begin(app).await? else {
+        return Ok(());
+    };
+    let one_alone = std::slice::from_ref(one);
+    let error = match unpanicked(together(app, tx, one_alone, spoken, now)).await {
+        Ok(()) => return Ok(()),
+        Err(AppError::Store(error)) if error.may_pass() => return Err(error.into()),
+        Err(error) => error,
+    };
+    let candidate = one.candidate();
+    let overtaken = matches!(&error, AppError::Store(error) if error.was_overtaken());
+    let mut tx = app.store.write().await?;
+    let again = match overtaken {
+        true => SOON_SECONDS,
+        false => {
+            tracing::error!(%candidate, %error, "{} could not be played", one.name());
+            let id = app.id(now);
+            flags::open(
+                &mut tx,
+                id,
+                candidate,
+                None,
+                Why::Stuck,
+                Subject::Nothing,
+                now,
+            );
+            AGAIN_SECONDS
+        }
+    };
+    put_off(&mut tx, one, now.plus_seconds(again), overtaken).await?;
+    Ok(tx.commit().await?)
+}
+
+async fn put_off(
+    tx: &mut Tx,
+    one: &Due<'_>,
+    until: Timestamp,
+    overtaken: bool,
+) -> Result<(), AppError> {
+    match one {
+        // It may not leave any more, whether its talk can hear so or not.
+        Due::Overdue(message) if !overtaken => {
+            let (to, why) = (MessageState::Expired, Some("too_late"));
+            outbox::change(tx, message, to, why, message.not_before).await?;
+        }
+        Due::Overdue(_) => {}
+        Due::Timer(candidate) => talks::wake_later(tx, *candidate, until).await?,
+        Due::Look(_, candidate) => watch::next(tx, *candidate, Some(until)).await?,
+        Due::Nudge(_, nudge) => nudges::move_to(tx, nudge.id, until).await?,
+    }
+    Ok(())
+}
