@@ -84,6 +84,36 @@ test("two coaches at one draft see each other, and who leaves is gone", async ()
   await page.close();
 });
 
+test("a page that was fetched before and comes late does not take away what came since", async () => {
+  const page = await noor.desk.page();
+  await page.goto(demo.url + LIST);
+  const id = await page.locator("article.draft").getAttribute("data-id");
+  await page.goto(`${demo.url}/concepten/${id}`);
+  let late;
+  const fetched = new Promise((done) => {
+    page.route(`**/concepten/${id}`, async (route) => {
+      const response = await route.fetch();
+      if (!late) {
+        late = () => route.fulfill({ response });
+        return done();
+      }
+      return route.fulfill({ response });
+    });
+  });
+  await page.evaluate(() => look(["concept-deel"]));
+  await fetched;
+  const other = await joris.desk.page();
+  await other.goto(`${demo.url}/concepten/${id}`);
+  await other.locator("#kijkers-deel", { hasText: "kijkt hier ook naar" }).waitFor();
+  // The beat in which the first page hears of the second.
+  await page.waitForTimeout(5_000);
+  await late();
+  await page.waitForTimeout(1_000);
+  await page.locator("#kijkers-deel", { hasText: "kijkt hier ook naar" }).waitFor();
+  await other.close();
+  await page.close();
+});
+
 test("without script a group is approved and taken back, and who is there is said at load", async () => {
   const plain = await visitor(browser, WIDTHS.narrow, { javaScriptEnabled: false });
   await plain.context.addCookies(await noor.desk.context.cookies());

@@ -16,6 +16,7 @@ function take(page, address, push) {
   const next = $("#main", page);
   if (!next) return location.assign(address);
   const before = $(".draft")?.dataset.id;
+  turned += 1;
   document.title = page.title;
   $("#main").replaceWith(next);
   const menu = $("#menu", page);
@@ -142,7 +143,7 @@ document.addEventListener("keydown", e => {
 });
 
 // ---- live: the server says which parts are old, the page fetches them again ----
-let live, soon, stale = new Set(), waiting = new Set();
+let live, soon, looking = false, turned = 0, stale = new Set(), waiting = new Set();
 // A browser keeps six connections to one host, over all its tabs: a page that nobody sees gives its back.
 function listen() {
   live?.close();
@@ -155,15 +156,17 @@ function listen() {
   let first = true;
   live.addEventListener("open", () => { if (!first) lookAtAll(); first = false; });
 }
-// Several changes of one moment are one look; what a form in flight brings back is looked at after it.
+// Several changes of one moment are one look. One look at a time: of two, the older page could come last.
+// What a form in flight brings back is looked at after it.
 function look(ids) {
   for (const id of ids) stale.add(id);
   clearTimeout(soon);
   soon = setTimeout(() => {
-    if ($("form[data-busy]")) return look([]);
+    if (looking || $("form[data-busy]")) return look([]);
     const now = [...stale];
     stale.clear();
-    refresh(now);
+    looking = true;
+    refresh(now).finally(() => { looking = false; });
   }, 150);
 }
 const lookAtAll = () => look($$("[id$=-deel], #schrijf, #clock, #people, #talk").map(part => part.id));
@@ -175,16 +178,16 @@ const busyIn = part => part.contains(document.activeElement) && document.activeE
 async function refresh(ids) {
   const here = ids.filter(id => document.getElementById(id));
   if (!here.length) return;
-  const address = location.href;
+  const address = location.href, turn = turned;
   let page;
   try {
-    const answer = await fetch(address, { credentials: "same-origin" });
+    const answer = await fetch(address, { credentials: "same-origin", signal: AbortSignal.timeout(15_000) });
     page = parse(await answer.text());
   } catch {
-    return;
+    return void setTimeout(look, 5_000, here);
   }
-  // A form went out meanwhile, or its answer came: this page is from before it.
-  if ($("form[data-busy]") || address !== location.href) return look(here);
+  // A form went out meanwhile, or another page took the place: this one is from before it.
+  if ($("form[data-busy]") || turn !== turned) return look(here);
   const shown = $(".draft", page)?.dataset.id;
   for (const id of here) {
     const old = document.getElementById(id), fresh = page.getElementById(id);
@@ -206,7 +209,7 @@ async function refresh(ids) {
   const menu = $("#menu"), freshMenu = page.getElementById("menu");
   if (menu && freshMenu && !menu.contains(document.activeElement)) menu.replaceWith(freshMenu);
 }
-document.addEventListener("focusout", () => setTimeout(() => { if (waiting.size) refresh([...waiting]); }, 200));
+document.addEventListener("focusout", () => setTimeout(() => { if (waiting.size) look([...waiting]); }, 200));
 
 // ---- a page is in place ----
 function settle() {
