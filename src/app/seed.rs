@@ -1,5 +1,6 @@
 //! Fills an empty database with the made-up people of the demo. What happened before the demo begins is played through the same verbs as everything after it.
 
+mod offers;
 mod people;
 
 use std::collections::BTreeMap;
@@ -42,6 +43,7 @@ pub async fn seed(app: &App, now: Timestamp) -> Result<(), AppError> {
         scopes.push(coach(app, &mut tx, house, (name, email, role), &hash, now).await?);
     }
     let mut later = Vec::new();
+    let mut everybody = BTreeMap::new();
     for actor in &ACTORS {
         let scope = scopes.get(actor.coach).ok_or(AppError::NotFound)?;
         let stage = Stage {
@@ -51,6 +53,7 @@ pub async fn seed(app: &App, now: Timestamp) -> Result<(), AppError> {
             scope,
         };
         let candidate = stage.enter(&mut tx, actor, now).await?;
+        everybody.insert(actor.first, (actor.coach, candidate));
         for scene in actor.story {
             match scene.what {
                 Deed::TakenOver(words) => later.push((scope, candidate, words)),
@@ -63,7 +66,7 @@ pub async fn seed(app: &App, now: Timestamp) -> Result<(), AppError> {
         takeover::take_over(app, scope, candidate).await?;
         takeover::write(app, scope, candidate, words, None).await?;
     }
-    Ok(())
+    offers::open(app, house, &scopes, &everybody, now).await
 }
 
 /// Both coaches, with the address under which they sign in.
