@@ -11,10 +11,10 @@ use super::{App, AppError, effects, note, takeover, trail, turn};
 use crate::domain::access::Scope;
 use crate::domain::ids::{CandidateId, CoachId, MeetingId, SlotId};
 use crate::domain::nudge::Ended;
-use crate::domain::plan::{Meeting, MeetingKind, MeetingMode, MeetingState, Subject};
+use crate::domain::plan::{Meeting, MeetingKind, MeetingMode, MeetingState, Plan, Subject};
 use crate::domain::slots::Slot;
 use crate::domain::talk::event::{Change, Event};
-use crate::domain::talk::state::Why;
+use crate::domain::talk::state::{Talk, Why};
 use crate::domain::time::Timestamp;
 use crate::store::contacts::Person;
 use crate::store::meetings::{self, MeetingRow, NewMeeting};
@@ -94,6 +94,24 @@ pub async fn book(
     trail::by_coach(app, &mut tx, scope, "meeting_book", object, now).await?;
     tx.commit().await?;
     Ok(meeting.id)
+}
+
+/// For somebody who agrees to hear of meetings from now on: those that were booked before, as if each were
+/// booked now. In the office the next meeting is often agreed before the code is sent.
+pub(super) fn stand(talk: &Talk, plan: &Plan, now: Timestamp) -> Vec<Event> {
+    let known = |meeting: &Meeting| {
+        let mut runs = talk.runs();
+        runs.any(|run| run.subject == Subject::Meeting(meeting.id))
+    };
+    let stand = plan.meetings.iter().filter(|meeting| {
+        meeting.state == MeetingState::Booked && meeting.is_coming(now) && !known(meeting)
+    });
+    let told = |meeting: &Meeting| Event::Changed {
+        what: Change::MeetingBooked,
+        subject: Subject::Meeting(meeting.id),
+        by: None,
+    };
+    stand.map(told).collect()
 }
 
 /// Books a free moment of the team for a person, for this kind of meeting and with this task.

@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::{App, AppError, effects, signs, slots, vacancies};
+use super::{App, AppError, effects, meetings, signs, slots, vacancies};
+use crate::domain::contact::Purpose;
 use crate::domain::ids::CandidateId;
 use crate::domain::plan::Subject;
+use crate::domain::talk::effect::Effect;
 use crate::domain::talk::event::{Change, Event};
 use crate::domain::talk::state::{State, Talk, Why};
 use crate::domain::talk::step::step;
@@ -63,7 +65,11 @@ pub async fn play(
         let before = talk.state.clone();
         let (next, wanted) = step(talk, &event, &world, now);
         effects::left_or_back(tx, candidate, &before, &next.state).await?;
-        let more = effects::apply(app, tx, person, &sealer, wanted, &mut world, now).await?;
+        let agreed = agrees_to_meetings(&world, &wanted);
+        let mut more = effects::apply(app, tx, person, &sealer, wanted, &mut world, now).await?;
+        if agreed {
+            more.extend(meetings::stand(&next, &world.plan, now));
+        }
         talks::save(tx, &next, version, &event, &sealer, now);
         version += 1;
         talk = next;
@@ -80,6 +86,17 @@ pub async fn play(
     tx.changed(candidate);
     tx.forget_ahead(&candidate);
     Ok(())
+}
+
+/// Does the person agree to hear of meetings with this, who did not before?
+fn agrees_to_meetings(world: &World, wanted: &[Effect]) -> bool {
+    let agrees = wanted.iter().any(|effect| {
+        let Effect::Consent { purpose, given } = effect else {
+            return false;
+        };
+        *given && purpose.is_none_or(|purpose| purpose == Purpose::Meetings)
+    });
+    agrees && !world.consent.contains(&Purpose::Meetings)
 }
 
 /// Fetches ahead what one turn of each of these people asks, in a few statements for all of them.

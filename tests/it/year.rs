@@ -82,6 +82,9 @@ async fn every_promise_is_kept(database: Database, seed: u64, first: &'static st
         };
         let mut year = Town::passes(fresh, stretch).await;
         year.told();
+        if let Ok(file) = std::env::var("YEAR_LOG") {
+            std::fs::write(file, &year.log).unwrap();
+        }
         let record = record::read(&mut year).await;
         let (stood, reminded) = checker::reminders(&record);
         println!("{reminded} of {stood} meetings reminded of");

@@ -3,6 +3,7 @@
 
 use icalendar::{Calendar, CalendarComponent, Component as _};
 use tussendoor::app::calendar;
+use tussendoor::app::invite;
 use tussendoor::app::meetings::{self as verb, To};
 use tussendoor::app::slots as moments;
 use tussendoor::app::{inbox, unpack};
@@ -17,6 +18,7 @@ use crate::support::house::{House, moment};
 on_both!(
     an_invitation_is_answered_with_one_digit_and_confirmed,
     the_reminder_comes_on_the_working_day_before_and_once,
+    what_was_agreed_before_the_first_yes_is_told_after_it_and_reminded_of,
     an_invitation_that_ends_another_in_one_tick_is_no_trouble,
     who_cannot_come_chooses_again_or_calls_off,
     who_was_missed_hears_of_it_after_an_hour_and_chooses_again,
@@ -144,6 +146,42 @@ async fn the_reminder_comes_on_the_working_day_before_and_once(database: Databas
         house.idle().await;
     }
     assert_eq!(count(&house, reminder), 1, "once");
+}
+
+/// In the office: the next meeting is agreed first, then the person sends the code from the screen.
+async fn what_was_agreed_before_the_first_yes_is_told_after_it_and_reminded_of(database: Database) {
+    let house = House::new(database).await;
+    let (app, scope) = (&house.app, &house.scope);
+    let samira = house.candidate("Samira", NUMBER, false).await;
+    let next = agreed(moment("2026-03-10", 10, 0));
+    verb::book(app, scope, samira, &next).await.unwrap();
+    house.idle().await;
+    assert_eq!(house.graph.taken(), 0, "she agreed to nothing yet");
+    let code = invite::invite(app, scope, samira).await.unwrap();
+    answers(&house, NUMBER, &format!("Mijn code is {code}")).await;
+    answers(&house, NUMBER, "1").await;
+    let told = last(&house, NUMBER);
+    assert!(
+        told.contains("er staat een afspraak voor je klaar"),
+        "{told}"
+    );
+    house.turn_to(moment("2026-03-09", 10, 0));
+    house.idle().await;
+    assert_eq!(
+        count(&house, "gesprek_morgen"),
+        1,
+        "{}",
+        last(&house, NUMBER)
+    );
+    // A second yes tells nothing anew.
+    answers(&house, NUMBER, "START").await;
+    assert_eq!(count(&house, "er staat een afspraak voor je klaar"), 1);
+    // Whoever comes back hears it again.
+    answers(&house, NUMBER, "STOP").await;
+    answers(&house, NUMBER, "START").await;
+    house.wait(10);
+    house.idle().await;
+    assert_eq!(count(&house, "er staat een afspraak voor je klaar"), 2);
 }
 
 /// The second invitation takes the place of the first, and with it ends what still waited about the first: the
