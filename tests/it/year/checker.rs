@@ -57,7 +57,7 @@ pub struct Record {
     /// The days on which nothing ran.
     pub outage: Option<(NaiveDate, NaiveDate)>,
     pub nudges: Vec<Nudge>,
-    /// Every message: to whom and when.
+    /// Every message of the machine, none of a coach's own words: to whom and when.
     pub sent: Vec<(usize, i64)>,
     /// Signs of life.
     pub signs: Vec<(usize, i64)>,
@@ -172,14 +172,15 @@ fn after_outage(record: &Record) -> Vec<String> {
         if (first..=last).contains(&day) {
             wrong.push(format!("{} to {who} while the house was down", nudge.rule));
         }
-        if day == back && !seen.insert(who) {
+        // What was agreed with two meetings is told of both.
+        if day == back && !is_of_an_agreed_meeting(&nudge.rule) && !seen.insert(who) {
             wrong.push(format!("a burst to {who} after the outage"));
         }
     }
     wrong
 }
 
-/// After STOP one more message goes: the word that it was heard.
+/// After STOP the machine says one thing more: that it was heard. A coach may still answer who writes.
 fn after_stop(record: &Record) -> Vec<String> {
     let mut wrong = Vec::new();
     for (who, stopped) in record.stopped.iter().enumerate() {
@@ -211,8 +212,8 @@ fn ledger(record: &Record) -> Vec<String> {
         .collect()
 }
 
-/// Nobody is without a person for longer than the ladder: within it there was a sign of life, or a coach
-/// was told.
+/// Nobody is without a person for longer than the ladder: within it there was a sign of life, a meeting that
+/// somebody made or sat waiting for, or a coach was told.
 fn alone(record: &Record) -> Vec<String> {
     let end = record
         .first
@@ -230,8 +231,11 @@ fn alone(record: &Record) -> Vec<String> {
             theirs.map(|(_, at)| *at).collect()
         };
         let (mut moments, flags) = (of(&record.signs), of(&record.flags));
+        let theirs = record.appointments.iter().filter(|of| of.who == who);
+        moments.extend(theirs.flat_map(|of| [of.from, of.until]));
         // Until the end, or until they left.
         let until = record.stopped[who].unwrap_or(end);
+        moments.retain(|at| *at <= end);
         moments.push(until);
         moments.sort_unstable();
         let days = |from: i64, to: i64| day(to).signed_duration_since(day(from)).num_days();
@@ -430,6 +434,22 @@ fn each_broken_promise_is_seen() {
     assert!(gap(None).contains("alone from"));
     assert_eq!(gap(Some("2026-04-25 06:05")), "");
     assert!(gap(Some("2026-05-05 06:05")).contains("alone from"));
+    let met = |from: &str, until: &str| {
+        broken(&|record| {
+            record
+                .signs
+                .retain(|(_, sign)| *sign < at("2026-04-01 00:00"));
+            record.appointments.push(Appointment {
+                who: 0,
+                meeting: "m".to_owned(),
+                starts_at: at("2026-06-01 10:00"),
+                from: at(from),
+                until: at(until),
+            });
+        })
+    };
+    assert_eq!(met("2026-04-20 10:00", "2026-05-10 10:00"), "");
+    assert!(met("2026-04-20 10:00", "2026-04-21 10:00").contains("alone from"));
     each_broken_reminder_is_seen(&fine, &at);
 }
 

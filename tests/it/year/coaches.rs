@@ -11,6 +11,9 @@ use tussendoor::domain::talk::state::Why;
 use super::people::Dice;
 use crate::support::house::House;
 
+/// What a coach writes to somebody who waits for an answer.
+pub const OWN_WORDS: &str = "Ik bel je vandaag.";
+
 /// One morning of one coach; `reached`: does this person take up the telephone?
 pub async fn morning(
     house: &House,
@@ -26,7 +29,7 @@ pub async fn morning(
             continue;
         }
         if person.unanswered_since.is_some() && dice.of_hundred(90) {
-            let wrote = takeover::write(&house.app, scope, person.id, "Ik bel je vandaag.", None);
+            let wrote = takeover::write(&house.app, scope, person.id, OWN_WORDS, None);
             match wrote.await {
                 Ok(_) => {}
                 // Outside the window a coach telephones.

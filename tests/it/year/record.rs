@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate};
 
 use super::checker::{Nudge, Record, Reminder};
+use super::coaches::OWN_WORDS;
 use super::people::Persona;
 use super::town::Year;
 use crate::support::database::texts;
@@ -71,6 +72,7 @@ pub async fn read(year: &mut Year) -> Record {
         meeting: split(row)[1].trim_start_matches("meeting:").to_owned(),
         at,
     });
+    let sent = year.sent.iter().filter(|sent| sent.text != OWN_WORDS);
     Record {
         appointments,
         reminders: reminders.collect(),
@@ -79,7 +81,7 @@ pub async fn read(year: &mut Year) -> Record {
         days: year.days,
         outage: year.outage,
         nudges: nudges.collect(),
-        sent: year.sent.iter().map(|sent| (sent.who, sent.at.0)).collect(),
+        sent: sent.map(|sent| (sent.who, sent.at.0)).collect(),
         signs: moments(year, &signs),
         flags: moments(year, &flags),
         stopped: year
