@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use super::{App, AppError, approve, signs, speech, trail, turn};
 use crate::domain::access::Scope;
-use crate::domain::contact::Purpose;
+use crate::domain::contact::{CandidateState, Purpose};
 use crate::domain::ids::{CandidateId, FlagId, MessageId};
 use crate::domain::message::{FormBody, MessageState};
 use crate::domain::plan::Subject;
@@ -47,7 +47,7 @@ pub async fn give_back(app: &App, scope: &Scope, candidate: CandidateId) -> Resu
 }
 
 /// A message in the coach's own words, now or at a moment. Only inside the 24-hour window: outside it
-/// WhatsApp takes nothing but templates.
+/// WhatsApp takes nothing but templates. Whoever said STOP gets an answer each time they write, and no more.
 pub async fn write(
     app: &App,
     scope: &Scope,
@@ -59,6 +59,9 @@ pub async fn write(
     let now = app.now();
     let mut tx = app.store.write().await?;
     let person = own(&mut tx, scope, candidate).await?;
+    if person.candidate.state == CandidateState::Left && person.unanswered_since.is_none() {
+        return Err(AppError::No { why: "said_stop" });
+    }
     let sealer = tx.sealer(person.key).await?;
     let body = FormBody::Text { text };
     let forms = speech::forms(app, &mut tx, &person, &sealer, std::slice::from_ref(&body)).await?;

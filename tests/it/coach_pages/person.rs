@@ -10,6 +10,7 @@ use crate::support::house::{House, moment};
 on_both!(
     the_thread_is_honest_and_hidden_words_open_by_a_click,
     a_coach_takes_over_writes_and_gives_back,
+    who_said_stop_and_writes_to_the_coach_gets_an_answer,
     notes_pauses_and_signs_of_life_are_kept,
     people_are_found_by_name,
     the_code_on_the_page_lets_a_candidate_in,
@@ -165,6 +166,28 @@ async fn a_coach_takes_over_writes_and_gives_back(database: Database) {
         "{text}"
     );
     assert!(matches!(house.talk(candidate).await.state, State::Idle));
+}
+
+/// "Je kunt Noor altijd schrijven": then Noor can answer, once for each time.
+async fn who_said_stop_and_writes_to_the_coach_gets_an_answer(database: Database) {
+    let (house, candidate, mut browser) = with_draft(database).await;
+    let path = format!("/kandidaten/{candidate}");
+    let (shut, words) = ("Schrijven kan pas weer", "Ik bel je morgen.");
+    house.says(NUMBER, "Stop").await;
+    let page = browser.get(&path).await;
+    assert!(page.text().contains(shut), "{}", page.text());
+    let form = [("tekst", words), ("wanneer", "nu")];
+    let refused = browser.post(&format!("{path}/berichten"), &form).await;
+    assert_eq!(refused.status, 422);
+    house.says(NUMBER, "Mag ik je toch iets vragen?").await;
+    let page = browser.get(&path).await;
+    assert!(!page.text().contains(shut), "{}", page.text());
+    browser.post(&format!("{path}/berichten"), &form).await;
+    house.wait(20);
+    house.idle().await;
+    let last = house.graph.accepted().pop().unwrap();
+    assert_eq!(last.body["text"]["body"], words);
+    assert!(browser.get(&path).await.text().contains(shut));
 }
 
 async fn notes_pauses_and_signs_of_life_are_kept(database: Database) {

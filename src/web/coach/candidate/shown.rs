@@ -262,15 +262,15 @@ impl Telling<'_> {
         let medium = best.map_or("none", |address| said::medium(address.kind));
         let heard = case.windows.iter().map(|(.., at)| *at).max();
         let open = window::is_open(heard, self.now);
+        let left = case.person.candidate.state == CandidateState::Left;
         let closed = match best {
-            _ if case.person.candidate.state == CandidateState::Left => {
-                words.fill("write.left", &name)
-            }
+            _ if left && case.person.unanswered_since.is_none() => words.fill("write.left", &name),
             None => words.fill("write.no_way", &name),
             Some(_) if medium == "whatsapp" && !open => words.fill("write.window_shut", &name),
             Some(_) => String::new(),
         };
         let hint = match heard {
+            Some(_) if left => words.fill("write.left_and_wrote", &name),
             Some(heard) if medium == "whatsapp" && open => {
                 let until = words.moment(window::closes_at(heard), self.now, self.zone);
                 words.fill(
