@@ -7,6 +7,7 @@ use crate::domain::access::Scope;
 use crate::domain::ids::{ActId, MessageId};
 use crate::domain::message::{Choice, FormBody, MessageState};
 use crate::domain::nudge::Ended;
+use crate::domain::talk::event::Event;
 use crate::domain::talk::state::Why;
 use crate::domain::time::Timestamp;
 use crate::failpoint;
@@ -30,7 +31,7 @@ pub enum Doubt {
     Arrived,
     /// Send it again; it may come twice, and that is this coach's decision.
     Again,
-    /// Leave it: it stays "possibly sent" and holds nothing back any more.
+    /// Leave it: it stays "possibly sent" and holds nothing back any more, neither in the outbox nor in the talk.
     LeaveAlone,
 }
 
@@ -267,8 +268,13 @@ pub async fn resolve_doubt(
             outbox::put_off(&mut tx, &message, message.not_before, Some("left_alone"))
                 .await
                 .map_err(taken)?;
-            // Nobody knows, and nobody will: the ledger must not wait for it.
+            // Nobody knows, and nobody will: the ledger must not wait for it, and neither may what the person
+            // is asked after it. The question counts as put: an answer is heard, and silence leads on.
             nudges::close_message(&mut tx, id, Ended::Held, now).await?;
+            if let Some(said) = message.said {
+                let event = Event::Accepted { said };
+                turn::play(app, &mut tx, &person, event, now).await?;
+            }
             note(app, &mut tx, scope, &message, "hold", None, now).await?;
         }
     }

@@ -15,6 +15,7 @@ on_both!(
     an_approval_of_other_words_is_refused,
     a_send_whose_lease_ran_out_is_never_sent_again_by_itself,
     a_late_answer_of_an_earlier_attempt_changes_nothing,
+    a_doubt_that_is_left_alone_holds_up_nothing_that_comes_after,
 );
 
 /// A house with one draft that waits for a coach.
@@ -112,4 +113,30 @@ async fn a_late_answer_of_an_earlier_attempt_changes_nothing(database: Database)
     house.wait(3600);
     house.idle().await;
     assert_eq!(house.graph.accepted().len(), 1);
+}
+
+/// Perhaps they have the question, perhaps not. It counts as put: an answer to it is heard, and silence leads
+/// on to the next rung.
+async fn a_doubt_that_is_left_alone_holds_up_nothing_that_comes_after(database: Database) {
+    let (house, candidate) = drafted(database).await;
+    let id = house.approve(candidate).await;
+    house.graph.script(Behaviour::AcceptThenReset, 1);
+    house.idle().await;
+    let message = house.message(id).await;
+    assert_eq!(message.state, MessageState::InDoubt);
+    let (app, scope) = (&house.app, &house.scope);
+    approve::resolve_doubt(app, scope, id, message.version, Doubt::LeaveAlone)
+        .await
+        .unwrap();
+    house.idle().await;
+    assert_eq!(house.message(id).await.state, MessageState::InDoubt);
+    house.turn_to(moment("2026-03-10", 9, 31));
+    house.idle().await;
+    assert_eq!(house.waiting(candidate).await.why, "task_nudge/smaller");
+    house.says("+31612345678", "KLAAR 1").await;
+    let open = "SELECT COUNT(*) FROM tasks WHERE state = 'open'";
+    assert_eq!(house.number(open).await, 0);
+    house.idle().await;
+    let unended = "SELECT COUNT(*) FROM nudges WHERE closed_at IS NULL";
+    assert_eq!(house.number(unended).await, 0);
 }

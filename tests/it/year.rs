@@ -37,8 +37,8 @@ async fn fresh(like: &str) -> Database {
     }
 }
 
-/// A quarter of its own, or with `YEARS` so many years of `YEAR_PEOPLE` people and `YEAR_DAYS` days, which the
-/// first of the three plays.
+/// A quarter of its own, or with `YEARS` so many years of `YEAR_PEOPLE` people and `YEAR_DAYS` days from the seed
+/// `YEAR_SEED` on, which the first of the three plays.
 fn stretches(seed: u64, first: &'static str) -> Vec<Stretch> {
     let whole = number("YEARS", 0);
     if whole == 0 {
@@ -57,7 +57,8 @@ fn stretches(seed: u64, first: &'static str) -> Vec<Stretch> {
         first: "2026-03-03",
         days: u64::from(days),
     };
-    (0..years).map(year).collect()
+    let first = u64::from(number("YEAR_SEED", 0));
+    (first..first + years).map(year).collect()
 }
 
 async fn easter_and_summer_time(database: Database) {

@@ -9,7 +9,7 @@ use crate::domain::ids::CandidateId;
 use crate::domain::nudge::{self, Ended, Rule, Standing, Verdict};
 use crate::domain::plan::{Subject, TaskState};
 use crate::domain::talk::event::Event;
-use crate::domain::talk::state::{State, Why};
+use crate::domain::talk::state::{Run, State, Why};
 use crate::domain::time::Timestamp;
 use crate::store::nudges::{self, Nudge};
 use crate::store::{Tx, contacts, flags, plans, talks};
@@ -65,6 +65,14 @@ pub(super) async fn start(
         return Ok(nudges::close(tx, nudge.id, Ended::Expired, now).await?);
     }
     let talk = talks::peek(tx, nudge.candidate, &sealer).await?;
+    // Its flow speaks of this very thing already.
+    let under_way = |run: &Run| {
+        let flow = app.book.flow(&run.flow);
+        run.subject == nudge.subject && flow.is_some_and(|flow| flow.name == rule.flow())
+    };
+    if talk.runs().any(under_way) {
+        return Ok(nudges::close(tx, nudge.id, Ended::Merged, now).await?);
+    }
     let since = look::since(tx, &person, &talk).await?;
     if let Some(ended) = nudge::overtaken(rule, nudge.written_at(), &since) {
         return Ok(nudges::close(tx, nudge.id, ended, now).await?);

@@ -19,6 +19,8 @@ on_both!(
     an_invitation_is_answered_with_one_digit_and_confirmed,
     the_reminder_comes_on_the_working_day_before_and_once,
     what_was_agreed_before_the_first_yes_is_told_after_it_and_reminded_of,
+    a_second_row_about_a_talk_that_is_under_way_ends_with_it,
+    an_invitation_to_another_meeting_leaves_the_reminder_of_this_one,
     an_invitation_that_ends_another_in_one_tick_is_no_trouble,
     who_cannot_come_chooses_again_or_calls_off,
     who_was_missed_hears_of_it_after_an_hour_and_chooses_again,
@@ -146,6 +148,51 @@ async fn the_reminder_comes_on_the_working_day_before_and_once(database: Databas
         house.idle().await;
     }
     assert_eq!(count(&house, reminder), 1, "once");
+}
+
+/// The calendar finds the same invitation due once more while its question is still open.
+async fn a_second_row_about_a_talk_that_is_under_way_ends_with_it(database: Database) {
+    let (house, samira, _) = invited(database).await;
+    let meeting = the_meeting(&house, samira).await.id;
+    let now = moment("2026-03-04", 9, 31);
+    house.turn_to(now);
+    let again = Nudge {
+        id: house.app.id(now),
+        candidate: samira,
+        rule: "invitation".to_owned(),
+        subject: Subject::Meeting(meeting),
+        due_on: "2026-03-04".parse().unwrap(),
+        due_at: now,
+    };
+    let mut tx = house.app.store.write().await.unwrap();
+    assert!(nudges::add(&mut tx, &again).await.unwrap());
+    tx.commit().await.unwrap();
+    house.idle().await;
+    let ended = "SELECT because FROM nudges WHERE rule = 'invitation' ORDER BY due_at";
+    assert_eq!(texts(&house.database, ended).await, ["sent", "merged"]);
+}
+
+/// Tuesday's meeting stands; on Friday the person is asked about another, and does not answer.
+async fn an_invitation_to_another_meeting_leaves_the_reminder_of_this_one(database: Database) {
+    let house = House::new(database).await;
+    opened(&house, 3).await;
+    let samira = house.candidate("Samira", NUMBER, true).await;
+    let (app, scope) = (&house.app, &house.scope);
+    let tuesday = agreed(moment("2026-03-10", 13, 15));
+    verb::book(app, scope, samira, &tuesday).await.unwrap();
+    house.idle().await;
+    house.turn_to(moment("2026-03-06", 8, 35));
+    let (kind, mode) = (MeetingKind::Progress, MeetingMode::Office);
+    verb::invite_by(app, scope, samira, kind, mode)
+        .await
+        .unwrap();
+    house.turn_to(moment("2026-03-06", 9, 31));
+    house.idle().await;
+    house.approve(samira).await;
+    house.idle().await;
+    house.turn_to(moment("2026-03-09", 11, 0));
+    house.idle().await;
+    assert_eq!(count(&house, "gesprek_morgen"), 1);
 }
 
 /// In the office: the next meeting is agreed first, then the person sends the code from the screen.

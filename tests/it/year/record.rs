@@ -58,7 +58,7 @@ pub async fn read(year: &mut Year) -> Record {
     .await;
     let open = texts(
         database,
-        "SELECT rule || '|' || id FROM nudges WHERE closed_at IS NULL",
+        "SELECT candidate_id || '|' || rule || ' about ' || subject || ', message ' || COALESCE(message_id, 'none') || '|' || id FROM nudges WHERE closed_at IS NULL",
     )
     .await;
     let reminders = texts(
@@ -91,7 +91,11 @@ pub async fn read(year: &mut Year) -> Record {
             .collect(),
         open: open
             .iter()
-            .map(|row| written(split(row)[0], split(row)[1]))
+            .map(|row| {
+                let parts = split(row);
+                let what = format!("{} of {}", parts[1], year.who(parts[0]));
+                written(&what, parts[2])
+            })
             .collect(),
     }
 }

@@ -34,7 +34,7 @@ const MOMENTS: [(u32, u32); 7] = [
     (21, 30),
 ];
 /// At these the house has something to do by itself; at the others only when somebody did something.
-const ALWAYS: [usize; 4] = [0, 1, 2, 5];
+const ALWAYS: [usize; 5] = [0, 1, 2, 3, 5];
 
 /// So many things that happen at one moment the provider tells in one post.
 const TOGETHER: usize = 50;
