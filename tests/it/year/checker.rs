@@ -61,8 +61,8 @@ pub struct Record {
     pub sent: Vec<(usize, i64)>,
     /// Signs of life.
     pub signs: Vec<(usize, i64)>,
-    /// When coaches were told of somebody.
-    pub flags: Vec<(usize, i64)>,
+    /// When coaches were told of somebody, and until when that stood on their page.
+    pub flags: Vec<(usize, i64, i64)>,
     /// When each person said STOP.
     pub stopped: Vec<Option<i64>>,
     /// The ledger's rows that have no end, with the day on which each was written.
@@ -230,7 +230,7 @@ fn alone(record: &Record) -> Vec<String> {
             let theirs = list.iter().filter(|(whose, _)| *whose == who);
             theirs.map(|(_, at)| *at).collect()
         };
-        let (mut moments, flags) = (of(&record.signs), of(&record.flags));
+        let mut moments = of(&record.signs);
         let theirs = record.appointments.iter().filter(|of| of.who == who);
         moments.extend(theirs.flat_map(|of| [of.from, of.until]));
         // Until the end, or until they left.
@@ -247,8 +247,10 @@ fn alone(record: &Record) -> Vec<String> {
             if pair[0] >= until || days(pair[0], pair[1]) <= allowed {
                 continue;
             }
-            let told = |flag: &&i64| **flag > pair[0] && days(pair[0], **flag) <= allowed;
-            if !flags.iter().any(|flag| told(&flag)) {
+            let told = record.flags.iter().any(|(whose, from, until)| {
+                *whose == who && *until > pair[0] && days(pair[0], *from) <= allowed
+            });
+            if !told {
                 let (from, to) = (day(pair[0]), day(pair[1]));
                 wrong.push(format!("{who} alone from {from} to {to}"));
             }
@@ -307,10 +309,9 @@ fn reminded(record: &Record) -> Vec<String> {
         let down = record
             .outage
             .is_some_and(|(first, last)| (first..=last).contains(&before));
-        let told = record
-            .flags
-            .iter()
-            .any(|(whose, at)| *whose == who && (before..=starts.date_naive()).contains(&day(*at)));
+        let told = record.flags.iter().any(|(whose, at, _)| {
+            *whose == who && (before..=starts.date_naive()).contains(&day(*at))
+        });
         if got == 0 && stood && !stopped && !down && !told {
             let from = local(of.from);
             wrong.push(format!("{who} not reminded of {starts}, booked at {from}"));
@@ -428,12 +429,23 @@ fn each_broken_promise_is_seen() {
             record
                 .signs
                 .retain(|(_, sign)| *sign < at("2026-04-01 00:00"));
-            record.flags = flag.iter().map(|text| (0, at(text))).collect();
+            record.flags = flag
+                .iter()
+                .map(|text| (0, at(text), at(text) + 1))
+                .collect();
         })
     };
     assert!(gap(None).contains("alone from"));
     assert_eq!(gap(Some("2026-04-25 06:05")), "");
     assert!(gap(Some("2026-05-05 06:05")).contains("alone from"));
+    let still_told = broken(&|record| {
+        record
+            .signs
+            .retain(|(_, sign)| *sign < at("2026-04-01 00:00"));
+        let (from, until) = (at("2026-03-20 10:00"), at("2026-04-10 10:00"));
+        record.flags = vec![(0, from, until)];
+    });
+    assert_eq!(still_told, "");
     let met = |from: &str, until: &str| {
         broken(&|record| {
             record

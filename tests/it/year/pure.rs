@@ -381,11 +381,13 @@ fn year(seed: u64, rules: &Rules, vocabulary: &Vocabulary, days: u64) -> (Record
                         });
                     }
                 }
-                What::Flag(_) => record.flags.push((who, happens.at.0)),
+                What::Flag(_) => record.flags.push((who, happens.at.0, happens.at.0 + 1)),
                 What::Ended(..) => {}
             }
         }
-        record.flags.extend(life.doubts.iter().map(|at| (who, *at)));
+        record
+            .flags
+            .extend(life.doubts.iter().map(|at| (who, *at, *at + 1)));
         record.signs.extend(life.signs.iter().map(|at| (who, *at)));
         record.stopped.push(life.stopped);
         let open = life.projection.stand.waiting.iter();

@@ -53,9 +53,14 @@ pub async fn read(year: &mut Year) -> Record {
     .await;
     let flags = texts(
         database,
-        "SELECT candidate_id || '|' || CAST(opened_at AS TEXT) FROM flags",
+        "SELECT candidate_id || '|' || CAST(opened_at AS TEXT) || '|' || COALESCE(CAST(closed_at AS TEXT), '') FROM flags",
     )
     .await;
+    let flags = flags.iter().map(|row| {
+        let parts = split(row);
+        let until = parts[2].parse().unwrap_or(i64::MAX);
+        (year.who(parts[0]), parts[1].parse().unwrap(), until)
+    });
     let open = texts(
         database,
         "SELECT candidate_id || '|' || rule || ' about ' || subject || ', message ' || COALESCE(message_id, 'none') || '|' || id FROM nudges WHERE closed_at IS NULL",
@@ -83,7 +88,7 @@ pub async fn read(year: &mut Year) -> Record {
         nudges: nudges.collect(),
         sent: sent.map(|sent| (sent.who, sent.at.0)).collect(),
         signs: moments(year, &signs),
-        flags: moments(year, &flags),
+        flags: flags.collect(),
         stopped: year
             .people
             .iter()
