@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use secrecy::ExposeSecret;
+use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 use crate::app::calendar::busy::ENDPOINT as BUSY;
@@ -72,6 +73,15 @@ pub fn configuration(settings: &Settings) -> anyhow::Result<Configuration> {
     Configuration::load(folders.0, folders.1).map_err(|problems| listed(&problems))
 }
 
+/// The same on a thread of its own, while the database opens.
+pub fn configuration_meanwhile(settings: &Settings) -> JoinHandle<anyhow::Result<Configuration>> {
+    let folders = (settings.config_dir.clone(), settings.templates_dir.clone());
+    tokio::task::spawn_blocking(move || {
+        Configuration::load(folders.0.as_deref(), folders.1.as_deref())
+            .map_err(|problems| listed(&problems))
+    })
+}
+
 /// The flows, texts and rules inside the program.
 pub fn builtin() -> anyhow::Result<Configuration> {
     Configuration::load(None, None).map_err(|problems| listed(&problems))
@@ -122,10 +132,21 @@ fn files(settings: &Settings) -> anyhow::Result<Files> {
     })?)
 }
 
-/// Builds the App on an open, migrated database: organisations, teams and lines of the settings are
-/// brought up to date, flows get their versions.
+/// Builds the App on an open, migrated database.
 pub async fn app(
     settings: &Settings,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    chance: Arc<dyn Chance>,
+) -> anyhow::Result<App> {
+    app_of(settings, configuration(settings)?, store, clock, chance).await
+}
+
+/// The same with flows and texts that are read already: organisations, teams and lines of the settings are
+/// brought up to date, flows get their versions.
+pub async fn app_of(
+    settings: &Settings,
+    configuration: Configuration,
     store: Store,
     clock: Arc<dyn Clock>,
     chance: Arc<dyn Chance>,
@@ -136,7 +157,7 @@ pub async fn app(
         vocabulary,
         cadence,
         experiments,
-    } = configuration(settings)?;
+    } = configuration;
     let now = clock.now();
     let mut tx = store.write().await?;
     tx.check_masters().await?;

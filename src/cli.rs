@@ -243,9 +243,10 @@ fn chance() -> Arc<dyn Chance> {
 /// The App on an up-to-date database, with the machine's clock.
 async fn opened(settings: &Settings) -> anyhow::Result<(Arc<App>, Arc<dyn Clock>)> {
     let clock = clock()?;
+    let texts = assemble::configuration_meanwhile(settings);
     let store = assemble::store(settings, chance()).await?;
     migrate(&store).await?;
-    let app = assemble::app(settings, store, clock.clone(), chance()).await?;
+    let app = assemble::app_of(settings, texts.await??, store, clock.clone(), chance()).await?;
     Ok((Arc::new(app), clock))
 }
 

@@ -124,32 +124,33 @@ struct Whole<'a, P> {
 
 impl Pages {
     pub fn load() -> Result<Self, BrokenPages> {
+        // Compiled once: the languages differ in their words only.
+        let mut pages = Handlebars::new();
+        pages.set_strict_mode(true);
+        pages.set_prevent_indent(true);
+        pages.unregister_helper("log");
+        pages.unregister_helper("lookup");
+        pages.register_helper("if", Box::new(If { positive: true }));
+        pages.register_helper("unless", Box::new(If { positive: false }));
+        for path in Sources::iter() {
+            let Some(name) = path.strip_suffix(".hbs") else {
+                continue;
+            };
+            let text = source(&path);
+            if text.contains("{{{") || text.contains("{{&") {
+                let problem = "unescaped output is not allowed".to_owned();
+                return Err(BrokenPages::Template(path.to_string(), problem));
+            }
+            pages
+                .register_template_string(name, text)
+                .map_err(|e| BrokenPages::Template(path.to_string(), e.to_string()))?;
+        }
         let mut by_locale = BTreeMap::new();
         for locale in Locale::ALL {
-            let words = Arc::new(Words::parse(
-                locale,
-                &source(&format!("text/{}.toml", locale.as_str())),
-            )?);
-            let mut book = Handlebars::new();
-            book.set_strict_mode(true);
-            book.set_prevent_indent(true);
-            book.unregister_helper("log");
-            book.unregister_helper("lookup");
-            book.register_helper("if", Box::new(If { positive: true }));
-            book.register_helper("unless", Box::new(If { positive: false }));
+            let path = format!("text/{}.toml", locale.as_str());
+            let words = Arc::new(Words::parse(locale, &source(&path))?);
+            let mut book = pages.clone();
             book.register_helper("t", Box::new(Say(words.clone())));
-            for path in Sources::iter() {
-                let Some(name) = path.strip_suffix(".hbs") else {
-                    continue;
-                };
-                let text = source(&path);
-                if text.contains("{{{") || text.contains("{{&") {
-                    let problem = "unescaped output is not allowed".to_owned();
-                    return Err(BrokenPages::Template(path.to_string(), problem));
-                }
-                book.register_template_string(name, text)
-                    .map_err(|e| BrokenPages::Template(path.to_string(), e.to_string()))?;
-            }
             by_locale.insert(locale, (book, words));
         }
         Ok(Self {

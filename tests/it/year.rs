@@ -92,8 +92,11 @@ async fn every_promise_is_kept(database: Database, seed: u64, first: &'static st
         println!("{reminded} of {stood} meetings reminded of");
         let mut broken = checker::check(&record);
         broken.extend(record::of_the_house(&year, &record).await);
-        let seed = stretch.seed;
-        all_broken.extend(broken.iter().map(|what| format!("seed {seed}: {what}")));
+        for what in broken {
+            let told = format!("seed {}: {what}", stretch.seed);
+            println!("{told}");
+            all_broken.push(told);
+        }
     }
     let many = all_broken.len();
     assert_eq!(many, 0, "broken promises:\n{}", all_broken.join("\n"));
