@@ -97,6 +97,7 @@ async fn every_promise_is_kept(database: Database, seed: u64, first: &'static st
             println!("{told}");
             all_broken.push(told);
         }
+        year.house.app.store.close().await;
     }
     let many = all_broken.len();
     assert_eq!(many, 0, "broken promises:\n{}", all_broken.join("\n"));
