@@ -62,6 +62,16 @@ async fn together(
     items: Vec<Waiting>,
     now: Timestamp,
 ) -> Result<(), AppError> {
+    if let Err(error) = play(app, &mut tx, items, now).await {
+        return Err(tx.taken_back(error).await);
+    }
+    failpoint::hit("turn.before_commit");
+    tx.commit().await?;
+    failpoint::hit("turn.after_commit");
+    Ok(())
+}
+
+async fn play(app: &App, tx: &mut Tx, items: Vec<Waiting>, now: Timestamp) -> Result<(), AppError> {
     let mut people = BTreeMap::new();
     // Reports first: they are about other things than the words, and what they write would make what is
     // fetched ahead for the words old.
@@ -69,17 +79,14 @@ async fn together(
         .into_iter()
         .partition(|item| matches!(item.item.what, What::Heard(_)));
     for item in other {
-        handle(app, &mut tx, &item, &mut people, now).await?;
+        handle(app, tx, &item, &mut people, now).await?;
     }
     if heard.len() > 1 {
-        opt_in::look_ahead(&mut tx, heard.iter().map(|item| &item.item)).await?;
+        opt_in::look_ahead(tx, heard.iter().map(|item| &item.item)).await?;
     }
     for item in heard {
-        handle(app, &mut tx, &item, &mut people, now).await?;
+        handle(app, tx, &item, &mut people, now).await?;
     }
-    failpoint::hit("turn.before_commit");
-    tx.commit().await?;
-    failpoint::hit("turn.after_commit");
     Ok(())
 }
 

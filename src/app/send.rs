@@ -104,14 +104,10 @@ pub async fn round(app: &App, back: &mut Vec<Back>, room: usize) -> Result<Vec<J
 async fn together(app: &App, back: &mut Vec<Back>, room: usize) -> Result<Vec<Job>, AppError> {
     let now = app.now();
     let mut tx = app.store.write_in_line().await?;
-    if !back.is_empty() {
-        outcome::record(app, &mut tx, back, now).await?;
-        failpoint::hit("outcome.before_commit");
-    }
-    let jobs = choose(app, &mut tx, room, now).await?;
-    if !jobs.is_empty() {
-        failpoint::hit("choose.before_commit");
-    }
+    let jobs = match written(app, &mut tx, back, room, now).await {
+        Ok(jobs) => jobs,
+        Err(error) => return Err(tx.taken_back(error).await),
+    };
     let committed = tx.commit().await;
     let jobs = match committed {
         Ok(()) => jobs,
@@ -128,6 +124,24 @@ async fn together(app: &App, back: &mut Vec<Back>, room: usize) -> Result<Vec<Jo
     back.clear();
     if !jobs.is_empty() {
         failpoint::hit("choose.after_commit");
+    }
+    Ok(jobs)
+}
+
+async fn written(
+    app: &App,
+    tx: &mut Tx,
+    back: &[Back],
+    room: usize,
+    now: Timestamp,
+) -> Result<Vec<Job>, AppError> {
+    if !back.is_empty() {
+        outcome::record(app, tx, back, now).await?;
+        failpoint::hit("outcome.before_commit");
+    }
+    let jobs = choose(app, tx, room, now).await?;
+    if !jobs.is_empty() {
+        failpoint::hit("choose.before_commit");
     }
     Ok(jobs)
 }

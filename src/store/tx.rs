@@ -84,7 +84,9 @@ impl Tx {
 
     /// Makes everything durable, then wakes whom `wake` named. An error here means that nobody knows.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        self.write_put_off().await?;
+        if let Err(error) = self.write_put_off().await {
+            return Err(self.taken_back(error).await);
+        }
         let done = match &mut self.conn {
             Conn::Sqlite(conn) => conn.execute("COMMIT").await.map(drop),
             Conn::Postgres(conn) => conn.execute("COMMIT").await.map(drop),
@@ -112,6 +114,15 @@ impl Tx {
         };
         self.open = done.is_err();
         done.map_err(|error| StoreError::Unavailable(format!("rollback: {error}")))
+    }
+
+    /// Takes everything back because of this error, which it gives back. A transaction that is only dropped keeps
+    /// its locks until the server has seen that its connection is gone.
+    pub async fn taken_back<E>(self, error: E) -> E {
+        if let Err(other) = self.rollback().await {
+            tracing::debug!(error = %other, "a transaction ended with its connection");
+        }
+        error
     }
 
     /// Remembered; fired by `commit`.

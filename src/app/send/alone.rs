@@ -47,8 +47,10 @@ pub(super) async fn record(app: &App, back: &mut Vec<Back>) -> Result<(), AppErr
 
 async fn recorded(app: &App, one: &[Back], now: Timestamp) -> Result<(), AppError> {
     let mut tx = app.store.write_in_line().await?;
-    unpanicked(outcome::record(app, &mut tx, one, now)).await?;
-    Ok(tx.commit().await?)
+    match unpanicked(outcome::record(app, &mut tx, one, now)).await {
+        Ok(()) => Ok(tx.commit().await?),
+        Err(error) => Err(tx.taken_back(error).await),
+    }
 }
 
 /// The outcome alone, without what its talk makes of it.
@@ -82,7 +84,7 @@ pub(super) async fn chosen(app: &App, room: usize) -> Result<Vec<Job>, AppError>
                 Err(_) => break,
             },
             Err(error) if is_about_rows(&error) => {
-                drop(tx);
+                let error = tx.taken_back(error).await;
                 tracing::error!(%message, %error, "a message could not be chosen");
                 let mut tx = app.store.write_in_line().await?;
                 let until = now.plus_seconds(AGAIN_SECONDS);

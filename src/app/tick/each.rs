@@ -84,21 +84,29 @@ async fn together(
     now: Timestamp,
 ) -> Result<(), AppError> {
     for one in due {
-        match one {
-            Due::Overdue(message) => expires(app, &mut tx, message, now).await?,
-            Due::Timer(candidate) => {
-                let person = turn::person(&mut tx, *candidate).await?;
-                turn::play(app, &mut tx, &person, Event::Woke, now).await?;
-            }
-            Due::Look(house, candidate) => {
-                people::look_at(app, &mut tx, house, *candidate, now).await?;
-            }
-            Due::Nudge(house, nudge) => {
-                start::start(app, &mut tx, house, nudge, spoken, now).await?;
-            }
+        if let Err(error) = play(app, &mut tx, one, spoken, now).await {
+            return Err(tx.taken_back(error).await);
         }
     }
     commit(tx).await
+}
+
+async fn play(
+    app: &App,
+    tx: &mut Tx,
+    one: &Due<'_>,
+    spoken: &mut BTreeSet<CandidateId>,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    match one {
+        Due::Overdue(message) => expires(app, tx, message, now).await,
+        Due::Timer(candidate) => {
+            let person = turn::person(tx, *candidate).await?;
+            turn::play(app, tx, &person, Event::Woke, now).await
+        }
+        Due::Look(house, candidate) => people::look_at(app, tx, house, *candidate, now).await,
+        Due::Nudge(house, nudge) => start::start(app, tx, house, nudge, spoken, now).await,
+    }
 }
 
 /// One in a transaction of its own, or later.

@@ -93,7 +93,7 @@ fn day(micros: i64) -> NaiveDate {
     local(micros).date_naive()
 }
 
-fn is_holiday(day: NaiveDate) -> bool {
+pub fn is_holiday(day: NaiveDate) -> bool {
     HOLIDAYS.contains(&day.to_string().as_str())
 }
 
@@ -282,7 +282,8 @@ pub fn reminders(record: &Record) -> (usize, usize) {
 }
 
 /// Of each appointment at most one reminder, and one where it was booked more than a working day ahead and
-/// stood until it began, unless a person was told that day why not. Of one that is off, none.
+/// stood until it began, unless a coach had this person before them on that day or the one before. Of one
+/// that is off, none.
 fn reminded(record: &Record) -> Vec<String> {
     let mut wrong = Vec::new();
     let during = |reminder: &Reminder, of: &Appointment| {
@@ -309,8 +310,8 @@ fn reminded(record: &Record) -> Vec<String> {
         let down = record
             .outage
             .is_some_and(|(first, last)| (first..=last).contains(&before));
-        let told = record.flags.iter().any(|(whose, at, _)| {
-            *whose == who && (before..=starts.date_naive()).contains(&day(*at))
+        let told = record.flags.iter().any(|(whose, from, until)| {
+            *whose == who && day(*from) <= starts.date_naive() && day(*until) >= before
         });
         if got == 0 && stood && !stopped && !down && !told {
             let from = local(of.from);

@@ -16,6 +16,7 @@ use tussendoor::store::contacts;
 
 use super::agenda::{self, Eyes};
 use super::appointments::Diary;
+use super::checker::is_holiday;
 use super::coaches as staff;
 use super::market;
 use super::people::{self, Deed, Dice, Persona};
@@ -269,7 +270,7 @@ impl Town {
             return;
         }
         let day = self.year.first.checked_add_days(Days::new(n)).unwrap();
-        let weekend = matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
+        let free = matches!(day.weekday(), Weekday::Sat | Weekday::Sun) || is_holiday(day);
         self.life(day, n);
         for (at, (hour, minute)) in MOMENTS.into_iter().enumerate() {
             let moment = local_moment(day, hour, minute, Amsterdam);
@@ -283,7 +284,7 @@ impl Town {
             if at == 0 && n % 7 == 2 {
                 market::week(&self.year.house, day, n / 7).await;
             }
-            if at == 1 && !weekend {
+            if at == 1 && !free {
                 self.coaches_work(n, day).await;
             }
             // On some days the provider has a bad moment.
