@@ -63,39 +63,46 @@ async fn only(app: &App, one: &[Back], error: &AppError, now: Timestamp) -> Resu
     Ok(tx.commit().await?)
 }
 
-/// Chooses one message after the other; one that cannot be chosen comes again in an hour.
+/// Chooses one message after the other; one that cannot be chosen comes again in an hour. What was promised to
+/// the wire before an error goes all the same.
 pub(super) async fn chosen(app: &App, room: usize) -> Result<Vec<Job>, AppError> {
-    let now = app.now();
     let mut jobs = Vec::new();
+    match choose_each(app, room, &mut jobs).await {
+        Err(error) if jobs.is_empty() => Err(error),
+        Ok(()) | Err(_) => Ok(jobs),
+    }
+}
+
+async fn choose_each(app: &App, room: usize, jobs: &mut Vec<Job>) -> Result<(), AppError> {
+    let now = app.now();
     for _ in 0..room {
         let mut tx = app.store.write_in_line().await?;
         let Some((message, candidate)) = rounds::oldest(&mut tx, now).await? else {
-            tx.rollback().await?;
-            break;
+            return Ok(tx.rollback().await?);
         };
-        match unpanicked(choose(app, &mut tx, 1, now)).await {
-            Ok(chosen) => match tx.commit().await {
-                Ok(()) => jobs.extend(chosen),
-                Err(StoreError::CommitUnknown(_)) => {
-                    jobs.extend(still_ours(app, chosen).await?);
-                    break;
+        let error = match unpanicked(choose(app, &mut tx, 1, now)).await {
+            Ok(chosen) => {
+                match tx.commit().await {
+                    Ok(()) => jobs.extend(chosen),
+                    Err(StoreError::CommitUnknown(_)) => {
+                        jobs.extend(still_ours(app, chosen).await?);
+                    }
+                    Err(error) => return Err(error.into()),
                 }
-                // Those before this one are on their way.
-                Err(_) => break,
-            },
-            Err(error) if is_about_rows(&error) => {
-                let error = tx.taken_back(error).await;
-                tracing::error!(%message, %error, "a message could not be chosen");
-                let mut tx = app.store.write_in_line().await?;
-                let until = now.plus_seconds(AGAIN_SECONDS);
-                rounds::look_later(&mut tx, message, until).await?;
-                stuck(app, &mut tx, candidate, Subject::Nothing, now);
-                tx.commit().await?;
+                continue;
             }
-            Err(_) => break,
+            Err(error) => tx.taken_back(error).await,
+        };
+        if !is_about_rows(&error) {
+            return Err(error);
         }
+        tracing::error!(%message, %error, "a message could not be chosen");
+        let mut tx = app.store.write_in_line().await?;
+        rounds::look_later(&mut tx, message, now.plus_seconds(AGAIN_SECONDS)).await?;
+        stuck(app, &mut tx, candidate, Subject::Nothing, now);
+        tx.commit().await?;
     }
-    Ok(jobs)
+    Ok(())
 }
 
 fn stuck(app: &App, tx: &mut Tx, candidate: CandidateId, about: Subject, now: Timestamp) {

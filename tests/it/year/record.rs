@@ -10,6 +10,9 @@ use super::people::Persona;
 use super::town::Year;
 use crate::support::database::texts;
 
+/// A moment after every year: nobody closed it.
+const STANDS_STILL: i64 = 4_000_000_000_000_000;
+
 fn split(row: &str) -> Vec<&str> {
     row.split('|').collect()
 }
@@ -58,7 +61,7 @@ pub async fn read(year: &mut Year) -> Record {
     .await;
     let flags = flags.iter().map(|row| {
         let parts = split(row);
-        let until = parts[2].parse().unwrap_or(i64::MAX);
+        let until = parts[2].parse().unwrap_or(STANDS_STILL);
         (year.who(parts[0]), parts[1].parse().unwrap(), until)
     });
     let open = texts(
