@@ -33,7 +33,7 @@ use tussendoor::ports::clock::HandClock;
 use tussendoor::ports::transport::{Answer, Envelope, Transport};
 use tussendoor::settings::Settings;
 use tussendoor::store::contacts::{self, How, NewCandidate};
-use tussendoor::store::{plans, talks};
+use tussendoor::store::{addresses, plans, talks};
 
 const SECRET: &str = "a-secret-of-the-benchmark";
 
@@ -191,7 +191,7 @@ async fn people(app: &App, count: usize) -> Vec<CandidateId> {
                 number.as_str(),
                 AddressState::Believed,
             );
-            contacts::add_address(&mut tx, &sealer, id, address, None)
+            addresses::add(&mut tx, &sealer, id, address, None)
                 .await
                 .expect("an address");
             for purpose in Purpose::ASKED {

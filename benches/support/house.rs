@@ -21,7 +21,7 @@ use tussendoor::ports::clock::{Clock, ShiftedClock, SystemClock};
 use tussendoor::settings::Settings;
 use tussendoor::store::contacts::{self, How, NewCandidate};
 use tussendoor::store::outbox::{self, Form, New};
-use tussendoor::store::{Tx, coaches, plans};
+use tussendoor::store::{Tx, addresses, coaches, plans};
 
 use super::database::Database;
 
@@ -210,7 +210,7 @@ async fn person(
         to.as_str(),
         AddressState::Proven,
     );
-    contacts::add_address(tx, &sealer, id, owned, Some(now)).await?;
+    addresses::add(tx, &sealer, id, owned, Some(now)).await?;
     for purpose in Purpose::ASKED {
         let what = (purpose, true, How::Form);
         contacts::record_consent(tx, app.row_id(now), id, what, "whatsapp", now).await?;
@@ -218,7 +218,7 @@ async fn person(
     let line = *app.lines.keys().next().context("one line")?;
     match kind {
         Kind::Words | Kind::Later => {
-            contacts::heard(tx, line, address, now);
+            addresses::heard(tx, line, address, now);
             let form = Form {
                 line,
                 address,

@@ -15,7 +15,7 @@ use crate::store::attempts;
 use crate::store::audit::{self, Entry};
 use crate::store::contacts::{self, Person};
 use crate::store::outbox::{self, Outgoing};
-use crate::store::{StoreError, Tx, flags, nudges};
+use crate::store::{StoreError, Tx, addresses, flags, nudges};
 
 /// What the coach had before their eyes.
 #[derive(Debug, Clone)]
@@ -125,7 +125,7 @@ pub async fn edit(
     let sealer = tx.sealer(person.key).await?;
     let mut forms = outbox::forms(&mut tx, &sealer, id).await?;
     forms.retain(|form| !matches!(form.body, FormBody::Template(_)));
-    let windows = contacts::windows(&mut tx, person.candidate.id).await?;
+    let windows = addresses::windows(&mut tx, person.candidate.id).await?;
     let open = forms.iter().any(|form| {
         windows.iter().any(|(line, address, at)| {
             *line == form.line
@@ -240,15 +240,9 @@ pub async fn resolve_doubt(
     match doubt {
         Doubt::Arrived => {
             let sealer = tx.sealer(person.key).await?;
-            attempts::proven(
-                &mut tx,
-                &sealer,
-                id,
-                message.attempt,
-                &format!("by-hand-{id}"),
-                now,
-            )
-            .await?;
+            let (attempt, told) = (message.attempt, format!("by-hand-{id}"));
+            attempts::named(&mut tx, &sealer, id, attempt, &told);
+            attempts::proven(&mut tx, id, attempt, now).await?;
             note(app, &mut tx, scope, &message, "approve", None, now).await?;
             outcome::accepted(app, &mut tx, &message, &person, now).await?;
         }

@@ -14,7 +14,7 @@ use crate::domain::plan::{MeetingMode, MeetingState};
 use crate::domain::time::Timestamp;
 use crate::store::contacts::{self, Person};
 use crate::store::meetings::{self, MeetingRow};
-use crate::store::{Tx, calendars, coaches};
+use crate::store::{Tx, addresses, calendars, coaches};
 
 /// How far back and ahead a feed reaches.
 const BACK_DAYS: i64 = 60;
@@ -78,7 +78,7 @@ pub async fn invitation(
     if !task.is_empty() {
         entry.description = format!("{} {task}", words.task);
     }
-    let addresses = contacts::addresses(tx, &sealer, person.candidate.id).await?;
+    let addresses = addresses::of(tx, &sealer, person.candidate.id).await?;
     let mail = addresses
         .into_iter()
         .find(|address| address.kind == AddressKind::Email && address.state.usable());

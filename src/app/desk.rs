@@ -17,7 +17,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::window;
 use crate::store::notes::{self, Note};
 use crate::store::{
-    Tx, absences, coaches, contacts, experiments, media, outbox, pages, plans, stuck, talks,
+    Tx, absences, addresses, coaches, experiments, media, outbox, pages, plans, stuck, talks,
 };
 
 pub use super::look::Shares;
@@ -127,7 +127,7 @@ pub async fn today(app: &App, scope: &Scope) -> Result<Today, AppError> {
     for flag in flags.iter().filter(|flag| flag.why.urgent()) {
         let opened = turn::person(&mut tx, flag.candidate).await?;
         let sealer = tx.sealer(opened.key).await?;
-        let addresses = contacts::addresses(&mut tx, &sealer, flag.candidate).await?;
+        let addresses = addresses::of(&mut tx, &sealer, flag.candidate).await?;
         numbers.extend(number(&addresses).map(|number| (flag.candidate, number)));
     }
     Ok(Today {
@@ -174,7 +174,7 @@ pub async fn drafts(app: &App, scope: &Scope) -> Result<(Team, Vec<Listed>), App
         let person = turn::person(&mut tx, row.candidate).await?;
         let sealer = tx.sealer(person.key).await?;
         let forms = outbox::forms(&mut tx, &sealer, row.id).await?;
-        let windows = contacts::windows(&mut tx, row.candidate).await?;
+        let windows = addresses::windows(&mut tx, row.candidate).await?;
         let form = chosen(&forms, &windows, 0, now).map(|at| forms[at].clone());
         let standing = Standing {
             rule: &row.rule,
@@ -253,7 +253,7 @@ pub async fn draft(app: &App, scope: &Scope, id: MessageId) -> Result<Draft, App
     let person = turn::person(&mut tx, candidate).await?;
     let sealer = tx.sealer(person.key).await?;
     let forms = outbox::forms(&mut tx, &sealer, id).await?;
-    let windows = contacts::windows(&mut tx, candidate).await?;
+    let windows = addresses::windows(&mut tx, candidate).await?;
     let tried = usize::try_from(message.form).unwrap_or(0);
     let at = match message.state {
         MessageState::Draft | MessageState::Waiting | MessageState::Held => {
@@ -391,8 +391,8 @@ pub async fn case(app: &App, scope: &Scope, candidate: CandidateId) -> Result<Ca
         shares,
         coming,
         coaches: absences::of_team(&mut tx, person.team).await?,
-        addresses: contacts::addresses(&mut tx, &sealer, candidate).await?,
-        windows: contacts::windows(&mut tx, candidate).await?,
+        addresses: addresses::of(&mut tx, &sealer, candidate).await?,
+        windows: addresses::windows(&mut tx, candidate).await?,
         plan: plans::plan(&mut tx, &sealer, candidate).await?,
         talk: talks::peek(&mut tx, candidate, &sealer).await?,
         notes: notes::of(&mut tx, &sealer, candidate).await?,

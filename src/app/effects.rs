@@ -49,7 +49,7 @@ pub async fn apply(
                     );
                     events.push(Event::Undelivered { said: say.said });
                 } else if let (Subject::Vacancy(id), false) = (say.subject, say.direct) {
-                    vacancies::answers::asked(tx, person, id, now).await?;
+                    vacancies::answers::asked(tx, person, id, now);
                 }
             }
             Effect::Withdraw { said: Some(said) } => {
@@ -147,7 +147,7 @@ pub async fn apply(
                     nudges::close_run(tx, candidate, (&flow.name, subject), ended, now);
                 }
                 if let Subject::Vacancy(id) = subject {
-                    vacancies::answers::ended(tx, person, id, because).await?;
+                    vacancies::answers::ended(tx, person, id, because);
                 }
             }
         }

@@ -9,7 +9,7 @@ use crate::store::audit::{self, Entry};
 use crate::store::contacts::{self, Person};
 use crate::store::personal::{self, Part};
 use crate::store::sealed::Sealer;
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, addresses};
 
 /// What an export came to.
 pub enum Export {
@@ -85,7 +85,7 @@ pub(super) async fn senders(
     sealer: &Sealer,
     candidate: CandidateId,
 ) -> Result<Vec<String>, StoreError> {
-    let addresses = contacts::addresses(tx, sealer, candidate).await?;
+    let addresses = addresses::of(tx, sealer, candidate).await?;
     let mut senders: Vec<String> = addresses
         .iter()
         .map(|address| tx.hash("sender", &address.value))

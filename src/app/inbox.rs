@@ -10,7 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::failpoint;
 use crate::ports::channel::What;
 use crate::store::inbox::{self, Waiting};
-use crate::store::{StoreError, Tx};
+use crate::store::{Coming, StoreError, Tx};
 
 /// Items in one transaction.
 const BATCH: usize = 128;
@@ -78,14 +78,23 @@ async fn play(app: &App, tx: &mut Tx, items: Vec<Waiting>, now: Timestamp) -> Re
     let (heard, other): (Vec<Waiting>, Vec<Waiting>) = items
         .into_iter()
         .partition(|item| matches!(item.item.what, What::Heard(_)));
-    for item in other {
-        handle(app, tx, &item, &mut people, now).await?;
+    let reports: Vec<_> = other
+        .iter()
+        .filter_map(|item| match (&item.item.what, item.line) {
+            (What::Receipt(receipt), Some(line)) => Some((line, receipt)),
+            _ => None,
+        })
+        .collect();
+    receipts::receipts(app, tx, &reports, now).await?;
+    for item in &other {
+        handle(app, tx, item, &mut people, now).await?;
     }
-    if heard.len() > 1 {
-        opt_in::look_ahead(tx, heard.iter().map(|item| &item.item)).await?;
-    }
-    for item in heard {
-        handle(app, tx, &item, &mut people, now).await?;
+    let mut coming = Coming::default();
+    for (at, item) in heard.iter().enumerate() {
+        if let Some(next) = coming.before(tx, at, heard.len()) {
+            opt_in::look_ahead(tx, heard[next].iter().map(|item| &item.item)).await?;
+        }
+        handle(app, tx, item, &mut people, now).await?;
     }
     Ok(())
 }
@@ -137,11 +146,10 @@ async fn handle(
             opt_in::heard(app, tx, line, heard, people, now).await?;
             None
         }
-        (What::Receipt(receipt), Some(line)) => {
-            receipts::receipt(app, tx, line, receipt, now).await?;
-            None
-        }
+        // Read with the others, in `play`.
+        (What::Receipt(_), Some(_)) => None,
     };
     inbox::done(tx, item.id, why.as_deref());
+    tx.turn_over(&item.id);
     Ok(())
 }

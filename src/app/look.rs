@@ -12,7 +12,7 @@ use crate::domain::talk::state::{State, Talk, Until};
 use crate::domain::time::Timestamp;
 use crate::store::contacts::{self, Person};
 use crate::store::watch::{self, Known};
-use crate::store::{Tx, plans, talks};
+use crate::store::{Serves, Tx, plans, talks};
 
 /// Everything that the rules may know of this person; `None` for somebody who never agreed to anything.
 pub async fn seen(
@@ -68,6 +68,25 @@ pub async fn at(
     Ok(seen.map(|seen| look(&seen, now, house.zone, &app.cadence, &house.holidays)))
 }
 
+/// Fetches ahead what looks at these people take.
+pub async fn look_ahead(
+    app: &App,
+    tx: &mut Tx,
+    people: &[CandidateId],
+    now: Timestamp,
+) -> Result<(), AppError> {
+    contacts::fetch_ahead(tx, people, Serves::Looks).await?;
+    plans::meetings_ahead(tx, people, Serves::Looks).await?;
+    talks::peeks_ahead(tx, people).await?;
+    watch::known_ahead(tx, people).await?;
+    Ok(watch::looks_ahead(tx, people, counted_from(app, now)).await?)
+}
+
+/// What a blend counts, and the weeks before it, begin here.
+fn counted_from(app: &App, now: Timestamp) -> Timestamp {
+    now.plus_days(-14 * i64::from(app.cadence.blend.weeks.get()))
+}
+
 /// What was said, done and held in twice the weeks that a blend counts.
 pub async fn contacts(
     app: &App,
@@ -76,7 +95,7 @@ pub async fn contacts(
     now: Timestamp,
 ) -> Result<Contacts, AppError> {
     let candidate = person.candidate.id;
-    let since = now.plus_days(-14 * i64::from(app.cadence.blend.weeks.get()));
+    let since = counted_from(app, now);
     Ok(Contacts {
         wrote: watch::wrote(tx, candidate, since).await?,
         sent: watch::sent(tx, candidate, since).await?,

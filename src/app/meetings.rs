@@ -305,7 +305,7 @@ pub async fn held(app: &App, scope: &Scope, id: MeetingId, version: i64) -> Resu
     let mut meeting = row.meeting.clone();
     meeting.state = MeetingState::Held;
     meetings::save(&mut tx, &meeting, row.coach, false, now).await?;
-    settle(&mut tx, scope, &person, now).await?;
+    settle(&mut tx, scope, &person, now);
     note::alive(app, &mut tx, scope, &person, now).await?;
     tx.changed(row.candidate);
     trail::by_coach(app, &mut tx, scope, "meeting_held", object(&person), now).await?;
@@ -321,7 +321,7 @@ pub async fn missed(app: &App, scope: &Scope, id: MeetingId, version: i64) -> Re
     let mut meeting = row.meeting.clone();
     meeting.state = MeetingState::Missed;
     meetings::save(&mut tx, &meeting, row.coach, false, now).await?;
-    settle(&mut tx, scope, &person, now).await?;
+    settle(&mut tx, scope, &person, now);
     tell(app, &mut tx, &person, (id, Change::MeetingMissed), now).await?;
     trail::by_coach(app, &mut tx, scope, "meeting_missed", object(&person), now).await?;
     Ok(tx.commit().await?)
@@ -455,14 +455,9 @@ async fn tell(
 }
 
 /// What the coach was asked about attendance is answered.
-async fn settle(
-    tx: &mut Tx,
-    scope: &Scope,
-    person: &Person,
-    now: Timestamp,
-) -> Result<(), AppError> {
+fn settle(tx: &mut Tx, scope: &Scope, person: &Person, now: Timestamp) {
     let (candidate, coach) = (person.candidate.id, Some(scope.coach));
-    Ok(flags::settle_all(tx, candidate, Why::Attendance, coach, now).await?)
+    flags::settle_all(tx, candidate, &[Why::Attendance], coach, now);
 }
 
 fn object(person: &Person) -> String {

@@ -80,17 +80,16 @@ pub(super) async fn alive(
     };
     notes::add(tx, &sealer, app.row_id(now), candidate, &note).await?;
     signs::alive(app, tx, person, now).await?;
-    contacts::was_answered(tx, candidate).await?;
+    contacts::was_answered(tx, candidate);
     contacts::personal_line(tx, candidate).await?;
-    for why in [
+    let over = [
         Why::SilentTooLong,
         Why::HumanFloor,
         Why::AsksCall,
         Why::AnswerOverdue,
         Why::TeamAnswerOverdue,
-    ] {
-        flags::settle_all(tx, candidate, why, Some(scope.coach), now).await?;
-    }
+    ];
+    flags::settle_all(tx, candidate, &over, Some(scope.coach), now);
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use crate::ports::channel::{Content, Heard, Item, Sender, What};
 use crate::store::attempts;
 use crate::store::contacts::{self, NewCandidate, Person};
 use crate::store::inbox::{self, NewIncoming};
-use crate::store::{Tx, flags, talks};
+use crate::store::{Tx, addresses, flags, talks};
 use crate::store::{invites, media, owners};
 
 /// Handles one received message, from the sender to the turn.
@@ -68,10 +68,10 @@ pub async fn heard(
             Some(known) => known.address,
             None => {
                 let new = (app.id(now), *kind, value.as_str(), AddressState::Proven);
-                contacts::add_address(tx, &sealer, candidate, new, Some(heard.at)).await?
+                addresses::add(tx, &sealer, candidate, new, Some(heard.at)).await?
             }
         };
-        contacts::heard(tx, line, id, heard.at);
+        addresses::heard(tx, line, id, heard.at);
         address.get_or_insert(id);
     }
     let Some(address) = address else {
@@ -102,18 +102,32 @@ pub async fn heard(
         media::want(tx, &sealer, candidate, keep.id, file, now);
     }
     tracing::info!(incoming = %keep.id, %candidate, "a message came in");
+    let code = invited.and(code_in(&words));
+    meant(app, tx, &person, address, (heard, said), code, now).await?;
+    tx.turn_over(&candidate);
+    Ok(())
+}
+
+/// What the words of a person who is known now lead to. `code`: the one that led to them.
+async fn meant(
+    app: &App,
+    tx: &mut Tx,
+    person: &Person,
+    address: AddressId,
+    (heard, said): (&Heard, event::Heard),
+    code: Option<String>,
+    now: Timestamp,
+) -> Result<(), AppError> {
     if matches!(heard.content, Content::IdentityChanged) {
-        contacts::set_address_state(tx, address, AddressState::Doubted, heard.at).await?;
-        return flag(app, tx, &person, Why::IdentityChanged, now).await;
+        addresses::set_state(tx, address, AddressState::Doubted, heard.at).await?;
+        return flag(app, tx, person, Why::IdentityChanged, now).await;
     }
-    if invited.is_some() {
-        if let Some(code) = code_in(&words) {
-            invites::use_invite(tx, &code, now).await?;
-        }
-        return welcome(app, tx, &person, now).await;
+    if let Some(code) = code {
+        invites::use_invite(tx, &code, now).await?;
+        return welcome(app, tx, person, now).await;
     }
     if person.candidate.state == CandidateState::Unknown {
-        return flag(app, tx, &person, Why::UnknownSender, now).await;
+        return flag(app, tx, person, Why::UnknownSender, now).await;
     }
     if matches!(
         heard.content,
@@ -121,7 +135,7 @@ pub async fn heard(
     ) {
         return Ok(());
     }
-    turn::play(app, tx, &person, Event::Heard(said), now).await
+    turn::play(app, tx, person, Event::Heard(said), now).await
 }
 
 /// Fetches ahead what the turns of these plain messages will ask: whose the addresses are, who they are
@@ -153,7 +167,7 @@ pub async fn look_ahead<'a>(
         .await?
         .into_iter()
         .collect();
-    turn::look_ahead(tx, &owners).await
+    turn::look_ahead(tx, &owners, &[]).await
 }
 
 /// A person moved to another number or user id: the old address is dead, the new one is believed, and
@@ -173,9 +187,9 @@ pub async fn moved(
             let sealer = tx.sealer(person.key).await?;
             for (kind, value) in addresses_of(new) {
                 let believed = (app.id(now), kind, value.as_str(), AddressState::Believed);
-                contacts::add_address(tx, &sealer, candidate, believed, None).await?;
+                addresses::add(tx, &sealer, candidate, believed, None).await?;
             }
-            contacts::set_address_state(tx, address, AddressState::Dead, at).await?;
+            addresses::set_state(tx, address, AddressState::Dead, at).await?;
             flag(app, tx, &person, Why::NumberChanged, now).await?;
         }
     }

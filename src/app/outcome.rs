@@ -18,7 +18,7 @@ use crate::store::attempts::{self, Ended};
 use crate::store::contacts::{self, Person};
 use crate::store::nudges as ledger;
 use crate::store::outbox::{self, Form, Outgoing};
-use crate::store::{Tx, flags, lines, plans, rounds};
+use crate::store::{Coming, Tx, addresses, flags, lines, plans, rounds};
 
 /// Writes what the answers prove, as a set, then what follows from each that its attempt still owned.
 pub(super) async fn record(
@@ -182,8 +182,11 @@ async fn all_accepted(
         .filter_map(|(job, _)| Some((&job.person, job.message.said?)))
         .collect();
     let people: Vec<CandidateId> = hear.iter().map(|(person, _)| person.candidate.id).collect();
-    turn::look_ahead(tx, &people).await?;
-    for (person, said) in hear {
+    let mut coming = Coming::default();
+    for (at, (person, said)) in hear.into_iter().enumerate() {
+        if let Some(next) = coming.before(tx, at, people.len()) {
+            turn::look_ahead(tx, &people[next], &[]).await?;
+        }
         turn::play(app, tx, person, Event::Accepted { said }, now).await?;
     }
     let sent: Vec<_> = accepted
@@ -215,7 +218,7 @@ async fn follow(
         Outcome::Accepted { .. } | Outcome::Later { .. } | Outcome::LaterForThisPerson { .. } => {}
         Outcome::NextForm { dead, .. } => {
             if let (true, Some(form)) = (*dead, form) {
-                contacts::set_address_state(tx, form.address, AddressState::Doubted, now).await?;
+                addresses::set_state(tx, form.address, AddressState::Doubted, now).await?;
             }
             if owns && !next_usable(&job.forms, job.position, *dead) {
                 gave_up(app, tx, message, person, Why::NotReachable, now).await?;

@@ -11,42 +11,60 @@ use crate::ports::channel::{Outcome, Receipt, ReceiptKind};
 use crate::store::attempts::{self, NewReceipt};
 use crate::store::contacts::{self, Person};
 use crate::store::outbox::{self, Outgoing};
-use crate::store::{Tx, flags};
+use crate::store::{Serves, Tx, addresses, flags};
 
-/// One report from a webhook.
-pub async fn receipt(
+/// Reports from webhooks, each with the line that it came in on.
+pub async fn receipts(
     app: &App,
     tx: &mut Tx,
-    line: LineId,
-    receipt: &Receipt,
+    reports: &[(LineId, &Receipt)],
     now: Timestamp,
 ) -> Result<(), AppError> {
-    let found = attempts::attempt_of(tx, receipt.token.as_deref(), &receipt.provider_id).await?;
-    let new = NewReceipt {
-        id: app.id(now),
-        line,
-        token: receipt.token.as_deref(),
-        provider_id: &receipt.provider_id,
-        kind: receipt.kind,
-        code: receipt.code.as_deref(),
-        at: receipt.at,
-        message: found.map(|(message, _)| message),
-    };
-    if !attempts::add_receipt(tx, &new, now).await? {
-        return Ok(());
+    if reports.len() > 1 {
+        let asked: Vec<_> = reports
+            .iter()
+            .map(|(_, report)| (report.token.as_deref(), report.provider_id.as_str()))
+            .collect();
+        attempts::attempts_ahead(tx, &asked).await?;
     }
-    match found {
-        Some((message, attempt)) => {
-            let report = Report {
-                provider_id: &receipt.provider_id,
-                kind: receipt.kind,
-                code: receipt.code.as_deref(),
-                at: receipt.at,
-            };
-            apply(app, tx, message, attempt, &report, now).await
-        }
-        None => Ok(()),
+    let (mut found, mut new) = (Vec::new(), Vec::new());
+    for (line, report) in reports {
+        let of = attempts::attempt_of(tx, report.token.as_deref(), &report.provider_id).await?;
+        new.push(NewReceipt {
+            id: app.id(now),
+            line: *line,
+            token: report.token.as_deref(),
+            provider_id: &report.provider_id,
+            kind: report.kind,
+            code: report.code.as_deref(),
+            at: report.at,
+            message: of.map(|(message, _)| message),
+        });
+        found.push(of);
     }
+    let added = attempts::add_receipts(tx, &new, now).await?;
+    let told = new.iter().zip(found);
+    let told: Vec<_> = told
+        .filter(|(new, _)| added.contains(&new.id))
+        .filter_map(|(new, of)| of.map(|(message, attempt)| (new, message, attempt)))
+        .collect();
+    if told.len() > 1 {
+        let messages: Vec<MessageId> = told.iter().map(|(_, message, _)| *message).collect();
+        let people = outbox::messages_ahead(tx, &messages).await?;
+        let people: Vec<_> = people.into_iter().collect();
+        contacts::people_ahead(tx, &people, Serves::Looks).await?;
+    }
+    for (new, message, attempt) in told {
+        let report = Report {
+            provider_id: new.provider_id,
+            kind: new.kind,
+            code: new.code,
+            at: new.at,
+        };
+        apply(app, tx, message, attempt, &report, now).await?;
+        tx.turn_over(&message);
+    }
+    Ok(())
 }
 
 /// Joins the reports that came before the answer of their send. `ids` is the provider's id (may be
@@ -93,27 +111,20 @@ async fn apply(
         return Ok(());
     };
     let person = turn::person(tx, message.candidate).await?;
-    let sealer = tx.sealer(person.key).await?;
     tx.changed(message.candidate);
-    // Whatever it says, it speaks of a message that the provider has: doubt is over.
-    if !report.provider_id.is_empty() || matches!(message.state, MessageState::InDoubt) {
-        let proven =
-            attempts::proven(tx, &sealer, id, attempt, report.provider_id, report.at).await?;
-        if proven {
-            flags::settle(
-                tx,
-                message.candidate,
-                Why::InDoubt,
-                message.subject,
-                None,
-                now,
-            )
-            .await?;
-            outcome::accepted(app, tx, &message, &person, now).await?;
-            outbox::after_doubt(tx, message.candidate, now).await?;
-        }
+    if !report.provider_id.is_empty() {
+        let sealer = tx.sealer(person.key).await?;
+        attempts::named(tx, &sealer, id, attempt, report.provider_id);
     }
-    attempts::fact(tx, id, report.kind, report.at).await?;
+    // Whatever it says, it speaks of a message that the provider has: doubt is over.
+    let open = matches!(message.state, MessageState::InDoubt | MessageState::Sending);
+    if open && attempts::proven(tx, id, attempt, report.at).await? {
+        let (candidate, subject) = (message.candidate, message.subject);
+        flags::settle(tx, candidate, Why::InDoubt, subject, None, now).await?;
+        outcome::accepted(app, tx, &message, &person, now).await?;
+        outbox::after_doubt(tx, candidate, now).await?;
+    }
+    attempts::fact(tx, id, report.kind, report.at);
     if report.kind == ReceiptKind::Failed {
         failed(
             app,
@@ -154,7 +165,7 @@ async fn failed(
     };
     if let Outcome::NextForm { dead, .. } = door.channel.failed(code) {
         if dead {
-            contacts::set_address_state(tx, form.address, AddressState::Doubted, now).await?;
+            addresses::set_state(tx, form.address, AddressState::Doubted, now).await?;
         }
         let next = (here + 1..forms.len()).find(|at| !dead || forms[*at].address != form.address);
         if let Some(next) = next.and_then(|next| u32::try_from(next).ok())

@@ -22,7 +22,7 @@ use crate::store::attempts;
 use crate::store::contacts::{self, How, NewCandidate, Person};
 use crate::store::outbox::{self, Outgoing};
 use crate::store::sealed::Sealer;
-use crate::store::{Tx, coaches, plans, talks};
+use crate::store::{Tx, addresses, coaches, plans, talks};
 
 /// The password of both coaches; the start page shows it.
 pub const PASSWORD: &str = "samen-vooruit-2026";
@@ -159,7 +159,7 @@ impl Stage<'_> {
             actor.number,
             AddressState::Proven,
         );
-        contacts::add_address(tx, &sealer, id, address, Some(came)).await?;
+        addresses::add(tx, &sealer, id, address, Some(came)).await?;
         if actor.consent {
             for purpose in Purpose::ASKED {
                 let given = (purpose, true, How::Qr);
@@ -309,7 +309,7 @@ impl Stage<'_> {
         while let Some(message) = ready(outbox::unsent(tx, candidate).await?) {
             let message = self.approved(tx, message, at).await?;
             let forms = outbox::forms(tx, &sealer, message.id).await?;
-            let windows = contacts::windows(tx, candidate).await?;
+            let windows = addresses::windows(tx, candidate).await?;
             let goes = forms.iter().position(|form| {
                 let heard = windows
                     .iter()
@@ -335,8 +335,8 @@ impl Stage<'_> {
                 form,
             };
             attempts::ended(tx, &sealer, &ended, at).await?;
-            attempts::fact(tx, message.id, ReceiptKind::Delivered, at).await?;
-            attempts::fact(tx, message.id, ReceiptKind::Read, at.plus_seconds(60)).await?;
+            attempts::fact(tx, message.id, ReceiptKind::Delivered, at);
+            attempts::fact(tx, message.id, ReceiptKind::Read, at.plus_seconds(60));
             outcome::accepted(self.app, tx, &message, person, at).await?;
         }
         Ok(())

@@ -5,18 +5,20 @@
 //! next round; then the wire. Nobody waits for the slowest.
 
 mod alone;
+mod facts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use self::facts::counted_from;
+pub(super) use self::facts::{facts, facts_ahead, room_for, standing};
 use super::effects::withdraw;
 use super::{App, AppError, outcome, restore, unpanicked, vacancies};
 use crate::domain::contact::{CandidateState, Purpose};
 use crate::domain::ids::{CandidateId, LineId};
 use crate::domain::message::MessageState;
-use crate::domain::nudge::{self, PersonFacts, Room, Standing};
-use crate::domain::plan::Subject;
+use crate::domain::nudge::{self, PersonFacts, Room};
 use crate::domain::talk::effect::Approve;
 use crate::domain::talk::state::Why;
 use crate::domain::time::Timestamp;
@@ -29,7 +31,7 @@ use crate::store::contacts::{self, Person};
 use crate::store::nudges as ledger;
 use crate::store::outbox::{self, Form, Outgoing};
 use crate::store::rounds::{self, Promise, Ready, Way};
-use crate::store::{StoreError, Tx, flags, plans};
+use crate::store::{Serves, StoreError, Tx, flags, plans};
 
 /// One attempt on its way: everything the wire and the outcome need.
 pub struct Job {
@@ -234,14 +236,14 @@ async fn choose(app: &App, tx: &mut Tx, room: usize, now: Timestamp) -> Result<V
         .filter(|ready| ready.nudge)
         .map(|ready| ready.message.candidate)
         .collect();
-    let mut accepted = rounds::accepted_since(tx, &nudged, now.plus_days(-8)).await?;
+    ledger::accepted_ahead(tx, &nudged, counted_from(now)).await?;
     let stale = vacancies::stale(app, tx, &ready, now).await?;
     // For `room_for`, which asks the same of each.
     let asked = ready
         .iter()
         .filter(|ready| ready.nudge && !stale.contains(&ready.message.id));
     let asked: Vec<CandidateId> = asked.map(|ready| ready.message.candidate).collect();
-    plans::meetings_ahead(tx, &asked).await?;
+    plans::meetings_ahead(tx, &asked, Serves::Looks).await?;
     let (mut going, mut later) = (Vec::new(), Vec::new());
     for ready in ready {
         if stale.contains(&ready.message.id) {
@@ -249,15 +251,18 @@ async fn choose(app: &App, tx: &mut Tx, room: usize, now: Timestamp) -> Result<V
             outcome::dropped(app, tx, &ready.message, &ready.person, now).await?;
             continue;
         }
-        let accepted = accepted.remove(&ready.message.candidate);
-        let room = match ready.nudge {
+        let (accepted, room) = match ready.nudge {
             true => {
                 let about = (ready.message.why.as_str(), ready.message.subject);
-                room_for(app, tx, &ready.person, about, now).await?
+                let candidate = ready.message.candidate;
+                (
+                    ledger::accepted_since(tx, candidate, counted_from(now)).await?,
+                    room_for(app, tx, &ready.person, about, now).await?,
+                )
             }
-            false => Room::Leaves(Vec::new()),
+            false => (Vec::new(), Room::Leaves(Vec::new())),
         };
-        match verdict(app, &ready, (accepted.unwrap_or_default(), room), now)? {
+        match verdict(app, &ready, (accepted, room), now)? {
             Verdict::Go => going.push(ready),
             Verdict::Later(at, why) => later.push((ready.message, at, why)),
             Verdict::Withdraw(why) => {
@@ -342,59 +347,12 @@ fn verdict(
     }
 }
 
-pub(super) const fn standing(person: &Person) -> Standing {
-    match (person.candidate.state, person.paused_until) {
-        (CandidateState::Left | CandidateState::Erased, _) => Standing::Left,
-        (CandidateState::Unknown, _) => Standing::Unknown,
-        (_, Some(until)) => Standing::Paused { until },
-        (CandidateState::Active | CandidateState::Paused, None) => Standing::Active,
-    }
-}
-
 const fn waits_for(why: nudge::Wait) -> &'static str {
     match why {
         nudge::Wait::Quiet => "quiet",
         nudge::Wait::DayFull | nudge::Wait::SevenDaysFull => "cap",
         nudge::Wait::Doubt => "in_doubt",
     }
-}
-
-/// What the rules must know of a person before a nudge starts. When its message would leave they look
-/// once more, in `verdict`.
-pub async fn facts(
-    tx: &mut Tx,
-    person: &Person,
-    purpose: Purpose,
-    now: Timestamp,
-) -> Result<PersonFacts, AppError> {
-    let candidate = &person.candidate;
-    let sealer = tx.sealer(person.key).await?;
-    let addresses = contacts::addresses(tx, &sealer, candidate.id).await?;
-    Ok(PersonFacts {
-        standing: standing(person),
-        consent: contacts::consent(tx, candidate.id)
-            .await?
-            .contains(&purpose),
-        address_usable: addresses.iter().any(|address| address.state.usable()),
-        automated_in_row: candidate.automated_in_row,
-        in_doubt: outbox::has_doubt(tx, candidate.id).await?,
-        accepted: ledger::accepted_since(tx, candidate.id, now.plus_days(-8)).await?,
-        room: Room::Leaves(Vec::new()),
-    })
-}
-
-/// What the meetings of this person mean for a nudge about this.
-pub(super) async fn room_for(
-    app: &App,
-    tx: &mut Tx,
-    person: &Person,
-    about: (&str, Subject),
-    now: Timestamp,
-) -> Result<Room, AppError> {
-    let house = app.house(person.organisation)?;
-    let meetings = plans::meetings(tx, person.candidate.id).await?;
-    let (zone, holidays) = (house.zone, &house.holidays);
-    Ok(Room::of(about, &meetings, now, zone, holidays))
 }
 
 /// Takes for each message the first form that is legal now and promises it to the wire; what has none

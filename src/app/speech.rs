@@ -12,6 +12,7 @@ use crate::domain::talk::effect::{Approve, Say, Saying};
 use crate::domain::talk::world::World;
 use crate::domain::time::{Timestamp, Tz, next_allowed};
 use crate::store::Tx;
+use crate::store::addresses;
 use crate::store::contacts::{self, Person};
 use crate::store::meetings;
 use crate::store::nudges::{self, Nudge};
@@ -129,7 +130,7 @@ pub(super) async fn speak(
             due_on: today,
             due_at: now,
         };
-        nudges::said(tx, id, &nudge).await?;
+        nudges::said(tx, id, &nudge);
     }
     Ok(true)
 }
@@ -161,7 +162,7 @@ pub async fn forms(
     sealer: &Sealer,
     bodies: &[FormBody],
 ) -> Result<Vec<Form>, AppError> {
-    let mut addresses = contacts::addresses(tx, sealer, person.candidate.id).await?;
+    let mut addresses = addresses::of(tx, sealer, person.candidate.id).await?;
     // Proven before believed; what was heard last first; a number before a user id.
     addresses.retain(|address| address.state.usable());
     addresses.sort_by_key(|address| {
@@ -204,7 +205,7 @@ async fn line_for(
     address: &Address,
     lines: &[LineId],
 ) -> Result<Option<LineId>, AppError> {
-    let heard = contacts::windows(tx, person.candidate.id)
+    let heard = addresses::windows(tx, person.candidate.id)
         .await?
         .into_iter()
         .filter(|(line, heard, _)| *heard == address.id && lines.contains(line))

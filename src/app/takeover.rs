@@ -15,7 +15,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::window;
 use crate::store::contacts::{self, Person};
 use crate::store::outbox::{self, New};
-use crate::store::{Tx, flags, watch};
+use crate::store::{Tx, addresses, flags, watch};
 
 /// The coach has the talk from now on.
 pub async fn take_over(app: &App, scope: &Scope, candidate: CandidateId) -> Result<(), AppError> {
@@ -71,7 +71,7 @@ pub async fn write(
     let not_before = now
         .plus_seconds(app.limits.undo_seconds)
         .max(at.unwrap_or(now));
-    let windows = contacts::windows(&mut tx, candidate).await?;
+    let windows = addresses::windows(&mut tx, candidate).await?;
     let open = forms.iter().any(|form| {
         windows.iter().any(|(line, address, heard)| {
             *line == form.line
@@ -104,16 +104,15 @@ pub async fn write(
         },
         now,
     );
-    contacts::was_answered(&mut tx, candidate).await?;
-    for why in [
+    contacts::was_answered(&mut tx, candidate);
+    let over = [
         Why::Wrote,
         Why::SaidSomethingElse,
         Why::HumanFloor,
         Why::AnswerOverdue,
         Why::TeamAnswerOverdue,
-    ] {
-        flags::settle_all(&mut tx, candidate, why, Some(scope.coach), now).await?;
-    }
+    ];
+    flags::settle_all(&mut tx, candidate, &over, Some(scope.coach), now);
     note(app, &mut tx, scope, candidate, "write", now).await?;
     tx.commit().await?;
     Ok(id)

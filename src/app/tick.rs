@@ -151,7 +151,7 @@ async fn rules(app: &App, house: &House) -> Result<usize, AppError> {
     let due = nudge::one_after_the_other(due, house.zone, &app.cadence, &house.holidays);
     let count = due.len();
     for due in due {
-        nudges::add(&mut tx, &row(app, due, now)).await?;
+        nudges::add(&mut tx, &row(app, due, now));
     }
     if !more {
         for rule in &must {

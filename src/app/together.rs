@@ -12,7 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::failpoint;
 use crate::store::contacts::Person;
 use crate::store::outbox::{self, Outgoing};
-use crate::store::{Tx, acts, contacts};
+use crate::store::{Tx, acts, addresses};
 
 /// As many drafts as a person reads before one button.
 pub const MOST: usize = 50;
@@ -80,7 +80,7 @@ async fn may_join(
 ) -> Result<bool, AppError> {
     let sealer = tx.sealer(person.key).await?;
     let forms = outbox::forms(tx, &sealer, message.id).await?;
-    let windows = contacts::windows(tx, message.candidate).await?;
+    let windows = addresses::windows(tx, message.candidate).await?;
     let standing = Standing {
         rule: &message.why,
         state_why: message.state_why.as_deref(),

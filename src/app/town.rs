@@ -11,7 +11,7 @@ use crate::domain::talk::state::State;
 use crate::domain::time::Timestamp;
 use crate::ports::channel::Content;
 use crate::store::outbox::{self, Outgoing};
-use crate::store::{Tx, coaches, contacts, pages, plans, talks};
+use crate::store::{Tx, addresses, coaches, contacts, pages, plans, talks};
 
 /// Messages of each direction that a phone shows from before.
 const BEFORE: u32 = 20;
@@ -71,7 +71,7 @@ pub async fn neighbours(app: &App) -> Result<Vec<Neighbour>, AppError> {
     for row in pages::people(&mut tx, &scope).await? {
         let person = turn::person(&mut tx, row.id).await?;
         let sealer = tx.sealer(person.key).await?;
-        let addresses = contacts::addresses(&mut tx, &sealer, row.id).await?;
+        let addresses = addresses::of(&mut tx, &sealer, row.id).await?;
         let Some(address) = addresses
             .into_iter()
             .find(|it| it.kind == AddressKind::Whatsapp)

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::{App, AppError, effects, meetings, signs, slots, vacancies};
 use crate::domain::contact::Purpose;
-use crate::domain::ids::CandidateId;
+use crate::domain::ids::{CandidateId, VacancyId};
 use crate::domain::plan::Subject;
 use crate::domain::talk::effect::Effect;
 use crate::domain::talk::event::{Change, Event};
@@ -15,7 +15,7 @@ use crate::domain::talk::world::World;
 use crate::domain::time::Timestamp;
 use crate::store::contacts::{self, Person};
 use crate::store::sealed::Sealer;
-use crate::store::{Tx, exercises, flags, nudges, outbox, plans, talks};
+use crate::store::{Serves, Tx, exercises, flags, nudges, outbox, plans, talks};
 
 /// A plan change among the effects is played as an event of its own; this deep and no deeper.
 const DEEP: usize = 8;
@@ -84,7 +84,7 @@ pub async fn play(
         }
     }
     tx.changed(candidate);
-    tx.forget_ahead(&candidate);
+    tx.turn_over(&candidate);
     Ok(())
 }
 
@@ -99,20 +99,26 @@ fn agrees_to_meetings(world: &World, wanted: &[Effect]) -> bool {
     agrees && !world.consent.contains(&Purpose::Meetings)
 }
 
-/// Fetches ahead what one turn of each of these people asks, in a few statements for all of them.
-pub async fn look_ahead(tx: &mut Tx, candidates: &[CandidateId]) -> Result<(), AppError> {
-    let people = contacts::fetch_ahead(tx, candidates).await?;
+/// Fetches ahead what one turn of each of these people asks, in a few statements for all of them. `begun`: the
+/// vacancies that some of them are about to hear of.
+pub async fn look_ahead(
+    tx: &mut Tx,
+    candidates: &[CandidateId],
+    begun: &[(CandidateId, VacancyId)],
+) -> Result<(), AppError> {
+    let people = contacts::fetch_ahead(tx, candidates, Serves::OneTurn).await?;
     nudges::policies_ahead(tx, &people.iter().map(|person| person.team).collect()).await?;
     let people: Vec<_> = people
         .iter()
         .map(|person| (person.id, person.key))
         .collect();
-    let asked: Vec<_> = talks::fetch_ahead(tx, &people)
-        .await?
+    let talks = talks::fetch_ahead(tx, &people).await?;
+    let asked: Vec<_> = talks
         .iter()
         .map(|talk| (talk.candidate, question(talk)))
         .collect();
-    plans::fetch_ahead(tx, candidates).await?;
+    plans::fetch_ahead(tx, candidates, Serves::OneTurn).await?;
+    vacancies::look_ahead(tx, &talks, begun).await?;
     Ok(outbox::left_ahead(tx, &asked).await?)
 }
 

@@ -18,14 +18,14 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 
 use super::{App, AppError, House};
-use crate::domain::ids::{MessageId, OrganisationId, VacancyId};
+use crate::domain::ids::{CandidateId, MessageId, OrganisationId, VacancyId};
 use crate::domain::places::Places;
 use crate::domain::plan::Subject;
 use crate::domain::talk::event::Event;
 use crate::domain::talk::state::Talk;
 use crate::domain::time::{Cron, Timestamp};
 use crate::store::rounds::Ready;
-use crate::store::{Tx, talks, vacancies};
+use crate::store::{Tx, matches, searches, talks, vacancies};
 use crate::wire::feeds::{Format, Mapping};
 use crate::wire::files::Files;
 
@@ -153,16 +153,32 @@ fn today(house: &House, now: Timestamp) -> NaiveDate {
 
 /// The vacancies that a turn is about: those of the talk's runs, and of the run that this event begins.
 pub(super) fn subjects(talk: &Talk, event: &Event) -> Vec<VacancyId> {
-    use crate::domain::plan::Subject;
     let begun = match event {
         Event::Start { subject, .. } => Some(*subject),
         _ => None,
     };
     let runs = talk.runs().map(|run| run.subject);
-    runs.chain(begun)
-        .filter_map(|subject| match subject {
-            Subject::Vacancy(id) => Some(id),
-            Subject::Task(_) | Subject::Meeting(_) | Subject::Nothing => None,
-        })
-        .collect()
+    runs.chain(begun).filter_map(vacancy).collect()
+}
+
+const fn vacancy(subject: Subject) -> Option<VacancyId> {
+    match subject {
+        Subject::Vacancy(id) => Some(id),
+        Subject::Task(_) | Subject::Meeting(_) | Subject::Nothing => None,
+    }
+}
+
+/// Fetches ahead what turns of these talks ask about vacancies; `begun` are about to be spoken of.
+pub(super) async fn look_ahead(
+    tx: &mut Tx,
+    talks: &[Talk],
+    begun: &[(CandidateId, VacancyId)],
+) -> Result<(), AppError> {
+    let told = talks.iter().flat_map(Talk::runs);
+    let told = told.filter_map(|run| vacancy(run.subject));
+    let all = told.chain(begun.iter().map(|(_, id)| *id)).collect();
+    vacancies::fetch_ahead(tx, &all).await?;
+    matches::fetch_ahead(tx, begun).await?;
+    let people: Vec<CandidateId> = begun.iter().map(|(candidate, _)| *candidate).collect();
+    Ok(searches::fetch_ahead(tx, &people).await?)
 }

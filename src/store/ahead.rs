@@ -4,23 +4,63 @@
 //! before anything else is asked or written, and any other write forgets what was fetched ahead.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::error::StoreError;
 use super::statement::{PIECES, Stmt, Value};
 use super::tx::{Row, Tx};
+use crate::domain::ids::{AddressId, LineId};
+use crate::domain::time::Timestamp;
+
+/// How long rows that were fetched ahead serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Serves {
+    /// One question of one person's turn, since its asker may change them.
+    OneTurn,
+    /// Every question until something is written: whoever asks only looks.
+    Looks,
+}
+
+/// So many of those who come after a write that made everything old are fetched ahead again.
+const AGAIN: usize = 32;
+
+/// Many people one after the other in one transaction: for how many of them everything has been fetched ahead.
+#[derive(Debug, Default)]
+pub struct Coming {
+    until: usize,
+}
+
+impl Coming {
+    /// Before the one at `at` of `all`: for whom to fetch ahead now, if for anybody. First for all; where
+    /// somebody's turn wrote what made it old, for the next ones.
+    pub fn before(&mut self, tx: &mut Tx, at: usize, all: usize) -> Option<Range<usize>> {
+        let first = at == 0;
+        let old = std::mem::take(&mut tx.sets.forgotten);
+        if (!first && !old && at < self.until) || all - at < 2 {
+            return None;
+        }
+        self.until = if first { all } else { all.min(at + AGAIN) };
+        Some(at..self.until)
+    }
+}
 
 /// What one transaction has fetched ahead and put off.
 #[derive(Default)]
 pub(super) struct Sets {
     ahead: HashMap<(&'static str, String), Ahead>,
     put_off: Vec<PutOff>,
+    /// Was something fetched ahead forgotten because of a write?
+    forgotten: bool,
+    /// From which address this person's turn heard them, on which line and when: it may be put off.
+    pub(super) heard: Vec<(LineId, AddressId, Timestamp)>,
+    /// Where in `put_off` the last write of this person's turn stands: its next one stands there or after.
+    reached: usize,
 }
 
 struct Ahead {
     rows: Arc<Vec<Row>>,
-    /// Belongs to one person's turn: whoever asks again asks the database.
-    once: bool,
+    serves: Serves,
 }
 
 struct PutOff {
@@ -32,20 +72,20 @@ struct PutOff {
 
 impl Sets {
     pub(super) fn forget(&mut self) {
+        self.forgotten |= !self.ahead.is_empty();
         self.ahead.clear();
     }
 }
 
 impl Tx {
-    /// Fetches ahead with `many` what `one` would give for each of these keys. `once`: the rows serve one
-    /// question, since its asker may change them.
+    /// Fetches ahead with `many` what `one` would give for each of these keys.
     pub(super) async fn fetch_ahead(
         &mut self,
         many: &'static Stmt,
         one: &'static Stmt,
         key_column: &str,
         keys: Vec<(String, Vec<Value>)>,
-        once: bool,
+        serves: Serves,
     ) -> Result<(), StoreError> {
         let mut found: HashMap<String, Vec<Row>> = HashMap::with_capacity(keys.len());
         let mut wanted = Vec::with_capacity(keys.len());
@@ -61,7 +101,7 @@ impl Tx {
             let rows = Arc::new(rows);
             self.sets
                 .ahead
-                .insert((one.name, key), Ahead { rows, once });
+                .insert((one.name, key), Ahead { rows, serves });
         }
         Ok(())
     }
@@ -75,7 +115,7 @@ impl Tx {
     ) -> Result<Arc<Vec<Row>>, StoreError> {
         let key = (one.name, key);
         match self.sets.ahead.get(&key) {
-            Some(ahead) if !ahead.once => return Ok(ahead.rows.clone()),
+            Some(ahead) if ahead.serves == Serves::Looks => return Ok(ahead.rows.clone()),
             Some(_) => {
                 if let Some(ahead) = self.sets.ahead.remove(&key) {
                     return Ok(ahead.rows);
@@ -87,23 +127,33 @@ impl Tx {
     }
 
     /// What was fetched ahead for this question, left where it is.
-    pub(super) fn ahead(&self, one: &'static Stmt, key: &str) -> Arc<Vec<Row>> {
-        self.sets
-            .ahead
-            .get(&(one.name, key.to_owned()))
-            .map(|ahead| ahead.rows.clone())
-            .unwrap_or_default()
+    pub(super) fn ahead_of(&self, one: &'static Stmt, key: &str) -> Option<Arc<Vec<Row>>> {
+        let found = self.sets.ahead.get(&(one.name, key.to_owned()));
+        found.map(|ahead| ahead.rows.clone())
     }
 
-    /// This person's turn is over: what was fetched for it, under their id, is old.
-    pub fn forget_ahead(&mut self, key: &impl ToString) {
+    /// The same; no rows if nothing was.
+    pub(super) fn ahead(&self, one: &'static Stmt, key: &str) -> Arc<Vec<Row>> {
+        self.ahead_of(one, key).unwrap_or_default()
+    }
+
+    /// This person's turn is over: what was fetched for it, under their id, is old, and what another person's
+    /// turn puts off may be written before what this one's did.
+    pub fn turn_over(&mut self, key: &impl ToString) {
+        self.sets.reached = 0;
+        self.sets.heard.clear();
         if self.sets.ahead.is_empty() {
             return;
         }
         let key = key.to_string();
         self.sets
             .ahead
-            .retain(|(_, owner), ahead| !ahead.once || !owner.starts_with(&key));
+            .retain(|(_, owner), ahead| ahead.serves == Serves::Looks || !owner.starts_with(&key));
+    }
+
+    /// Everybody has been looked at, and what follows will write: all that was fetched ahead is old.
+    pub fn looked(&mut self) {
+        self.sets.forget();
     }
 
     /// A row of a batch, written before the next statement or the commit. It must touch no row of
@@ -119,19 +169,29 @@ impl Tx {
     }
 
     fn put_off(&mut self, stmt: &'static Stmt, row: Vec<Value>, exact: bool) {
-        let all = &mut self.sets.put_off;
-        match all.iter_mut().find(|one| one.stmt.name == stmt.name) {
-            Some(one) => one.rows.push(row),
-            None => all.push(PutOff {
-                stmt,
-                rows: vec![row],
-                exact,
-            }),
+        let Sets {
+            put_off, reached, ..
+        } = &mut self.sets;
+        let mut further = put_off.iter().skip(*reached);
+        match further.position(|one| one.stmt.name == stmt.name) {
+            Some(at) => {
+                *reached += at;
+                put_off[*reached].rows.push(row);
+            }
+            None => {
+                *reached = put_off.len();
+                put_off.push(PutOff {
+                    stmt,
+                    rows: vec![row],
+                    exact,
+                });
+            }
         }
     }
 
-    /// Writes what was put off, in the order in which each statement was first used.
+    /// Writes what was put off: of each person in the order in which it was.
     pub(super) async fn write_put_off(&mut self) -> Result<(), StoreError> {
+        self.sets.reached = 0;
         for PutOff { stmt, rows, exact } in std::mem::take(&mut self.sets.put_off) {
             let wanted = rows.len();
             let touched = self.write_many(stmt, rows).await?.len();

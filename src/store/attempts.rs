@@ -1,7 +1,10 @@
 //! Attempts to send, their outcomes, and the delivery reports about them. The attempt number is a fence:
 //! an outcome of an attempt that no longer owns its message changes nothing.
 
+use std::collections::BTreeSet;
+
 use super::Queue;
+use super::Serves;
 use super::error::StoreError;
 use super::outbox::Outgoing;
 use super::sealed::Sealer;
@@ -19,8 +22,10 @@ statements! {
     ATTEMPT_ADD = "INSERT INTO attempts (message_id, attempt, position, token_hash, started_at) VALUES ($1, $2, $3, $4, $5)";
     ATTEMPT_END = "UPDATE attempts SET ended_at = $3, outcome = $4, code = $5, provider_hash = $6, provider_sealed = $7 WHERE message_id = $1 AND attempt = $2";
     ATTEMPT_BY_TOKEN = "SELECT message_id, attempt FROM attempts WHERE token_hash = $1";
+    BY_TOKENS = { batch: "WITH want (token) AS (", columns: [Text], tail: ") SELECT t.token_hash, t.message_id, t.attempt FROM want w CROSS JOIN attempts t WHERE t.token_hash = w.token" };
+    BY_PROVIDERS = { batch: "WITH want (provider) AS (", columns: [Text], tail: ") SELECT t.provider_hash, t.message_id, t.attempt FROM want w CROSS JOIN attempts t WHERE t.provider_hash = w.provider" };
     ATTEMPT_BY_PROVIDER = "SELECT message_id, attempt FROM attempts WHERE provider_hash = $1";
-    ATTEMPT_ID = "UPDATE attempts SET provider_hash = $3, provider_sealed = $4 WHERE message_id = $1 AND attempt = $2 AND provider_hash IS NULL";
+    ATTEMPT_ID = { batch: "WITH told (message_id, attempt, provider_hash, provider_sealed) AS (", columns: [Text, Int, Text, Blob], tail: ") UPDATE attempts SET provider_hash = told.provider_hash, provider_sealed = told.provider_sealed FROM told WHERE attempts.message_id = told.message_id AND attempts.attempt = told.attempt AND attempts.provider_hash IS NULL" };
     ANSWERED_BY = "SELECT o.said FROM attempts t JOIN outgoing o ON o.id = t.message_id WHERE t.provider_hash = $1 AND o.candidate_id = $2";
     OUTCOME = "UPDATE outgoing SET state = $3, state_why = $4, not_before_at = $5, lease_until_at = NULL, form = $6, accepted_at = $7, version = version + 1 WHERE id = $1 AND attempt = $2 AND state = 'sending'";
     LEASES = {
@@ -28,10 +33,10 @@ statements! {
         postgres: "SELECT o.id, o.candidate_id, o.subject, o.attempt, o.form, c.coach_id FROM outgoing o CROSS JOIN candidates c WHERE c.id = o.candidate_id AND o.state = 'sending' AND o.lease_until_at < $1 ORDER BY o.lease_until_at LIMIT $2 FOR UPDATE OF o SKIP LOCKED",
     };
     PROVEN = "UPDATE outgoing SET state = 'accepted', state_why = NULL, lease_until_at = NULL, accepted_at = COALESCE(accepted_at, $3), version = version + 1 WHERE id = $1 AND attempt = $2 AND state IN ('in_doubt', 'sending')";
-    SEEN_FACTS = "UPDATE outgoing SET delivered_at = COALESCE(delivered_at, $2), read_at = COALESCE(read_at, $3), failed_at = COALESCE(failed_at, $4) WHERE id = $1";
+    SEEN_FACTS = { batch: "WITH told (id, delivered_at, read_at, failed_at) AS (", columns: [Text, Int, Int, Int], tail: "), facts (id, delivered_at, read_at, failed_at) AS (SELECT id, MIN(delivered_at), MIN(read_at), MIN(failed_at) FROM told GROUP BY id) UPDATE outgoing SET delivered_at = COALESCE(outgoing.delivered_at, facts.delivered_at), read_at = COALESCE(outgoing.read_at, facts.read_at), failed_at = COALESCE(outgoing.failed_at, facts.failed_at) FROM facts WHERE outgoing.id = facts.id" };
     NEXT_FORM = "UPDATE outgoing SET state = 'retry', state_why = $3, form = $4, not_before_at = $5, version = version + 1 WHERE id = $1 AND attempt = $2 AND state = 'accepted'";
     FAILED_FOR_GOOD = "UPDATE outgoing SET state = 'rejected', state_why = $3, version = version + 1 WHERE id = $1 AND attempt = $2 AND state = 'accepted'";
-    RECEIPT_ADD = "INSERT INTO receipts (id, line_id, token_hash, provider_hash, kind, code, at, message_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (provider_hash, kind) DO NOTHING";
+    RECEIPT_ADD = { batch: "INSERT INTO receipts (id, line_id, token_hash, provider_hash, kind, code, at, message_id, created_at)", columns: [Text, Text, Text, Text, Text, Text, Int, Text, Int], tail: "ON CONFLICT (provider_hash, kind) DO NOTHING RETURNING id" };
     ORPHANS = "SELECT id, kind, code, at, provider_hash, token_hash FROM receipts WHERE message_id IS NULL AND (provider_hash = $1 OR token_hash = $2) ORDER BY at, id";
     ADOPT = "UPDATE receipts SET message_id = $2 WHERE id = $1 AND message_id IS NULL";
 }
@@ -203,16 +208,46 @@ pub async fn attempt_of(
     let pair = |row: &Row| Ok::<_, StoreError>((row.parsed("message_id")?, row.count("attempt")?));
     if let Some(token) = token {
         let hash = tx.hash("token", token);
-        if let Some(row) = tx.maybe(&ATTEMPT_BY_TOKEN, bind![hash]).await? {
-            return pair(&row).map(Some);
+        let rows = tx
+            .rows_of(&ATTEMPT_BY_TOKEN, hash.clone(), bind![hash])
+            .await?;
+        if let Some(row) = rows.first() {
+            return pair(row).map(Some);
         }
     }
     let hash = tx.hash("provider", provider_id);
-    tx.maybe(&ATTEMPT_BY_PROVIDER, bind![hash])
-        .await?
-        .as_ref()
-        .map(pair)
-        .transpose()
+    let rows = tx
+        .rows_of(&ATTEMPT_BY_PROVIDER, hash.clone(), bind![hash])
+        .await?;
+    rows.first().map(pair).transpose()
+}
+
+/// Fetches ahead what `attempt_of` says of these tokens and provider's ids.
+pub async fn attempts_ahead(
+    tx: &mut Tx,
+    receipts: &[(Option<&str>, &str)],
+) -> Result<(), StoreError> {
+    let key = |hash: String| (hash.clone(), bind![hash]);
+    let tokens = receipts.iter().filter_map(|(token, _)| *token);
+    let tokens = tokens.map(|token| key(tx.hash("token", token))).collect();
+    tx.fetch_ahead(
+        &BY_TOKENS,
+        &ATTEMPT_BY_TOKEN,
+        "token_hash",
+        tokens,
+        Serves::Looks,
+    )
+    .await?;
+    let ids = receipts.iter().map(|(_, id)| key(tx.hash("provider", id)));
+    let ids = ids.collect();
+    tx.fetch_ahead(
+        &BY_PROVIDERS,
+        &ATTEMPT_BY_PROVIDER,
+        "provider_hash",
+        ids,
+        Serves::Looks,
+    )
+    .await
 }
 
 /// The talk's number of our message that carries this provider id.
@@ -230,38 +265,33 @@ pub async fn said_of(
     }
 }
 
+/// The provider's own id of this attempt, unless its answer told it already.
+pub fn named(tx: &mut Tx, sealer: &Sealer, message: MessageId, attempt: u32, provider_id: &str) {
+    let (hash, sealed) = provider(tx, sealer, message, attempt, Some(provider_id));
+    tx.later(&ATTEMPT_ID, bind![message, attempt, hash, sealed]);
+}
+
 /// A receipt proves that the provider took this attempt; true if that settled a doubt or overtook the
 /// answer.
 pub async fn proven(
     tx: &mut Tx,
-    sealer: &Sealer,
     message: MessageId,
     attempt: u32,
-    provider_id: &str,
     at: Timestamp,
 ) -> Result<bool, StoreError> {
-    let (hash, sealed) = provider(tx, sealer, message, attempt, Some(provider_id));
-    tx.run(&ATTEMPT_ID, bind![message, attempt, hash, sealed])
-        .await?;
     Ok(tx.run(&PROVEN, bind![message, attempt, at]).await? == 1)
 }
 
 /// Facts beside the state: the first moment of each is kept, none is ever taken back.
-pub async fn fact(
-    tx: &mut Tx,
-    message: MessageId,
-    kind: ReceiptKind,
-    at: Timestamp,
-) -> Result<(), StoreError> {
+pub fn fact(tx: &mut Tx, message: MessageId, kind: ReceiptKind, at: Timestamp) {
     let at = Some(at);
     let (delivered, read, failed) = match kind {
-        ReceiptKind::Sent => return Ok(()),
+        ReceiptKind::Sent => return,
         ReceiptKind::Delivered => (at, None, None),
         ReceiptKind::Read => (at, at, None),
         ReceiptKind::Failed => (None, None, at),
     };
-    tx.save(&SEEN_FACTS, bind![message, delivered, read, failed])
-        .await
+    tx.later(&SEEN_FACTS, bind![message, delivered, read, failed]);
 }
 
 /// Accepted, then proven undeliverable: the next form, once; false if the message moved on.
@@ -305,30 +335,30 @@ pub struct NewReceipt<'a> {
     pub message: Option<MessageId>,
 }
 
-pub async fn add_receipt(
+/// Keeps these reports; the ids of those that were not there yet.
+pub async fn add_receipts(
     tx: &mut Tx,
-    new: &NewReceipt<'_>,
+    new: &[NewReceipt<'_>],
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let token = new.token.map(|token| tx.hash("token", token));
-    let provider = tx.hash("provider", new.provider_id);
-    let added = tx
-        .run(
-            &RECEIPT_ADD,
-            bind![
-                new.id,
-                new.line,
-                token,
-                provider,
-                new.kind.as_str(),
-                new.code,
-                new.at,
-                new.message,
-                now
-            ],
-        )
-        .await?;
-    Ok(added == 1)
+) -> Result<BTreeSet<ReceiptId>, StoreError> {
+    let rows = new.iter().map(|new| {
+        let token = new.token.map(|token| tx.hash("token", token));
+        let provider = tx.hash("provider", new.provider_id);
+        bind![
+            new.id,
+            new.line,
+            token,
+            provider,
+            new.kind.as_str(),
+            new.code,
+            new.at,
+            new.message,
+            now
+        ]
+    });
+    let rows = rows.collect();
+    let added = tx.many(&RECEIPT_ADD, rows).await?;
+    added.iter().map(|row| row.parsed("id")).collect()
 }
 
 /// A receipt that came before its send's answer.

@@ -1,21 +1,18 @@
-//! Candidates with their addresses, windows and consents.
+//! Candidates and their consents.
 
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
+use super::Serves;
+use super::addresses;
 use super::error::StoreError;
-use super::sealed::Sealer;
-use super::statement::{Value, bind, statements};
+use super::statement::{bind, statements};
 use super::tx::Row;
 use super::tx::Tx;
 pub use crate::domain::contact::How;
-use crate::domain::contact::{
-    Address, AddressKind, AddressState, Candidate, CandidateState, DigitalSkill, Purpose, Track,
-};
-use crate::domain::ids::{
-    AddressId, CandidateId, CoachId, KeyId, LineId, OrganisationId, RowId, TeamId,
-};
+use crate::domain::contact::{Candidate, CandidateState, DigitalSkill, Purpose, Track};
+use crate::domain::ids::{CandidateId, CoachId, KeyId, OrganisationId, RowId, TeamId};
 use crate::domain::time::Timestamp;
 
 statements! {
@@ -30,18 +27,9 @@ statements! {
     PAUSE = "UPDATE candidates SET paused_until_on = $2, version = version + 1 WHERE id = $1";
     BY_HAND = "UPDATE candidates SET by_hand = $2, version = version + 1 WHERE id = $1";
     UNANSWERED = { batch: "WITH wrote (id, at) AS (", columns: [Text, Int], tail: ") UPDATE candidates SET unanswered_since_at = wrote.at FROM wrote WHERE candidates.id = wrote.id AND candidates.unanswered_since_at IS NULL" };
-    ANSWERED = "UPDATE candidates SET unanswered_since_at = NULL WHERE id = $1";
+    ANSWERED = { batch: "WITH answered (id) AS (", columns: [Text], tail: ") UPDATE candidates SET unanswered_since_at = NULL FROM answered WHERE candidates.id = answered.id" };
     AUTOMATED = "UPDATE candidates SET automated_in_row = automated_in_row + 1 WHERE id = $1";
     PERSONAL = "UPDATE candidates SET automated_in_row = 0 WHERE id = $1";
-    ADDRESS_ADD = "INSERT INTO addresses (id, candidate_id, kind, value_sealed, value_hash, state, heard_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, 0) ON CONFLICT (candidate_id, kind, value_hash) DO NOTHING";
-    ADDRESSES = "SELECT id, kind, value_sealed, state, heard_at FROM addresses WHERE candidate_id = $1 ORDER BY id";
-    ADDRESSES_MANY = { batch: "WITH want (id) AS (", columns: [Text], tail: ") SELECT a.id, a.candidate_id, a.kind, a.value_sealed, a.state, a.heard_at FROM want w JOIN addresses a ON a.candidate_id = w.id ORDER BY a.id" };
-    ADDRESS_FIND = "SELECT id FROM addresses WHERE candidate_id = $1 AND kind = $2 AND value_hash = $3";
-    ADDRESS_STATE = "UPDATE addresses SET state = $2, state_at = $3, version = version + 1 WHERE id = $1";
-    ADDRESS_HEARD = { batch: "WITH heard (id, at) AS (", columns: [Text, Int], tail: ") UPDATE addresses SET state = 'proven', heard_at = CASE WHEN addresses.heard_at > heard.at THEN addresses.heard_at ELSE heard.at END, version = addresses.version + 1 FROM heard WHERE addresses.id = heard.id AND addresses.state <> 'dead' AND (addresses.heard_at IS NULL OR addresses.heard_at < heard.at OR addresses.state <> 'proven')" };
-    WINDOW_OPEN = { batch: "INSERT INTO windows (line_id, address_id, heard_at)", columns: [Text, Text, Int], tail: "ON CONFLICT (line_id, address_id) DO UPDATE SET heard_at = CASE WHEN excluded.heard_at > windows.heard_at THEN excluded.heard_at ELSE windows.heard_at END" };
-    WINDOWS_MANY = { batch: "WITH want (id) AS (", columns: [Text], tail: ") SELECT a.candidate_id, w.line_id, w.address_id, w.heard_at FROM want JOIN addresses a ON a.candidate_id = want.id JOIN windows w ON w.address_id = a.id" };
-    WINDOWS = "SELECT w.line_id, w.address_id, w.heard_at FROM windows w JOIN addresses a ON a.id = w.address_id WHERE a.candidate_id = $1";
     CONSENT_ADD = "INSERT INTO consents (id, candidate_id, purpose, channel, given, at, how, proof) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     CONSENTS = "SELECT purpose, given, at, how FROM consents WHERE candidate_id = $1 ORDER BY at, id";
     CONSENTS_MANY = { batch: "WITH want (id) AS (", columns: [Text], tail: ") SELECT k.candidate_id, k.purpose, k.given, k.at, k.how FROM want w JOIN consents k ON k.candidate_id = w.id ORDER BY k.at, k.id" };
@@ -143,6 +131,7 @@ pub struct Ahead {
     pub id: CandidateId,
     pub key: KeyId,
     pub team: TeamId,
+    coach: Option<CoachId>,
 }
 
 /// Fetches ahead what a turn asks about these people: who they are and their keys, consents, addresses,
@@ -150,34 +139,40 @@ pub struct Ahead {
 pub async fn fetch_ahead(
     tx: &mut Tx,
     candidates: &[CandidateId],
+    serves: Serves,
 ) -> Result<Vec<Ahead>, StoreError> {
-    let keys = || -> Vec<(String, Vec<Value>)> {
-        candidates
-            .iter()
-            .map(|id| (id.to_string(), bind![id]))
-            .collect()
-    };
-    tx.fetch_ahead(&BY_IDS, &BY_ID, "id", keys(), true).await?;
-    let (mut found, mut coaches) = (Vec::new(), BTreeSet::new());
+    let found = people_ahead(tx, candidates, serves).await?;
+    coaches_ahead(tx, &found.iter().filter_map(|one| one.coach).collect()).await?;
+    let keys = candidates.iter().map(|id| (id.to_string(), bind![id]));
+    let keys = keys.collect();
+    tx.fetch_ahead(&CONSENTS_MANY, &CONSENTS, "candidate_id", keys, serves)
+        .await?;
+    addresses::fetch_ahead(tx, candidates, serves).await?;
+    Ok(found)
+}
+
+/// Fetches ahead who these people are, with their keys.
+pub async fn people_ahead(
+    tx: &mut Tx,
+    candidates: &[CandidateId],
+    serves: Serves,
+) -> Result<Vec<Ahead>, StoreError> {
+    let keys = candidates.iter().map(|id| (id.to_string(), bind![id]));
+    let keys = keys.collect();
+    tx.fetch_ahead(&BY_IDS, &BY_ID, "id", keys, serves).await?;
+    let mut found = Vec::new();
     for id in candidates {
         for row in tx.ahead(&BY_ID, &id.to_string()).iter() {
             found.push(Ahead {
                 id: *id,
                 key: row.parsed("key_id")?,
                 team: row.parsed("team_id")?,
+                coach: row.maybe_parsed("coach_id")?,
             });
-            coaches.extend(row.maybe_parsed::<CoachId>("coach_id")?);
         }
     }
-    let keys_of: Vec<KeyId> = found.iter().map(|one| one.key).collect();
-    tx.open_keys(&keys_of).await?;
-    coaches_ahead(tx, &coaches).await?;
-    tx.fetch_ahead(&CONSENTS_MANY, &CONSENTS, "candidate_id", keys(), true)
-        .await?;
-    tx.fetch_ahead(&ADDRESSES_MANY, &ADDRESSES, "candidate_id", keys(), true)
-        .await?;
-    tx.fetch_ahead(&WINDOWS_MANY, &WINDOWS, "candidate_id", keys(), true)
-        .await?;
+    let keys: Vec<KeyId> = found.iter().map(|one| one.key).collect();
+    tx.open_keys(&keys).await?;
     Ok(found)
 }
 
@@ -186,7 +181,7 @@ async fn coaches_ahead(tx: &mut Tx, coaches: &BTreeSet<CoachId>) -> Result<(), S
         .iter()
         .map(|id| (id.to_string(), bind![id]))
         .collect();
-    tx.fetch_ahead(&COACH_NAMES, &COACH_NAME, "id", keys, false)
+    tx.fetch_ahead(&COACH_NAMES, &COACH_NAME, "id", keys, Serves::Looks)
         .await
 }
 
@@ -312,8 +307,9 @@ pub fn waits_for_answer(tx: &mut Tx, id: CandidateId, since: Timestamp) {
     tx.later(&UNANSWERED, bind![id, since]);
 }
 
-pub async fn was_answered(tx: &mut Tx, id: CandidateId) -> Result<(), StoreError> {
-    tx.run(&ANSWERED, bind![id]).await.map(drop)
+/// A coach answered.
+pub fn was_answered(tx: &mut Tx, id: CandidateId) {
+    tx.later(&ANSWERED, bind![id]);
 }
 
 /// One more nudge without a personal line of the coach.
@@ -324,106 +320,6 @@ pub async fn one_more_automated(tx: &mut Tx, id: CandidateId) -> Result<(), Stor
 /// The coach said something in their own words.
 pub async fn personal_line(tx: &mut Tx, id: CandidateId) -> Result<(), StoreError> {
     tx.run(&PERSONAL, bind![id]).await.map(drop)
-}
-
-/// Adds an address, or finds the one that is there.
-pub async fn add_address(
-    tx: &mut Tx,
-    sealer: &Sealer,
-    candidate: CandidateId,
-    new: (AddressId, AddressKind, &str, AddressState),
-    heard_at: Option<Timestamp>,
-) -> Result<AddressId, StoreError> {
-    let (id, kind, value, state) = new;
-    let hash = tx.hash(kind.as_str(), value);
-    let sealed = sealer.seal(
-        "addresses",
-        "value_sealed",
-        &id.to_string(),
-        value.as_bytes(),
-    );
-    let added = tx
-        .run(
-            &ADDRESS_ADD,
-            bind![
-                id,
-                candidate,
-                kind.as_str(),
-                sealed,
-                &hash,
-                state.as_str(),
-                heard_at
-            ],
-        )
-        .await?;
-    if added == 1 {
-        return Ok(id);
-    }
-    tx.maybe(&ADDRESS_FIND, bind![candidate, kind.as_str(), hash])
-        .await?
-        .ok_or(StoreError::Stale(ADDRESS_FIND.name))?
-        .parsed("id")
-}
-
-pub async fn addresses(
-    tx: &mut Tx,
-    sealer: &Sealer,
-    candidate: CandidateId,
-) -> Result<Vec<Address>, StoreError> {
-    tx.rows_of(&ADDRESSES, candidate.to_string(), bind![candidate])
-        .await?
-        .iter()
-        .map(|row| {
-            let id: AddressId = row.parsed("id")?;
-            Ok(Address {
-                id,
-                kind: row.word("kind", AddressKind::parse)?,
-                value: sealer.open_text(
-                    "addresses",
-                    "value_sealed",
-                    &id.to_string(),
-                    &row.blob("value_sealed")?,
-                )?,
-                state: row.word("state", AddressState::parse)?,
-                heard_at: row.maybe_at("heard_at")?,
-            })
-        })
-        .collect()
-}
-
-/// The state of an address since a moment.
-pub async fn set_address_state(
-    tx: &mut Tx,
-    id: AddressId,
-    state: AddressState,
-    since: Timestamp,
-) -> Result<(), StoreError> {
-    tx.save(&ADDRESS_STATE, bind![id, state.as_str(), since])
-        .await
-}
-
-/// The person wrote from this address: it is proven, and the window of this line is open from `at`.
-pub fn heard(tx: &mut Tx, line: LineId, address: AddressId, at: Timestamp) {
-    tx.later(&ADDRESS_HEARD, bind![address, at]);
-    tx.later(&WINDOW_OPEN, bind![line, address, at]);
-}
-
-/// When each address of this person was last heard on each line.
-pub async fn windows(
-    tx: &mut Tx,
-    candidate: CandidateId,
-) -> Result<Vec<(LineId, AddressId, Timestamp)>, StoreError> {
-    tx.rows_of(&WINDOWS, candidate.to_string(), bind![candidate])
-        .await?
-        .iter()
-        .map(|row| {
-            Ok((
-                row.parsed("line_id")?,
-                row.parsed("address_id")?,
-                row.at("heard_at")?,
-            ))
-        })
-        .collect()
 }
 
 pub async fn record_consent(

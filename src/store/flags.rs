@@ -12,7 +12,7 @@ statements! {
     OPEN = { batch: "INSERT INTO flags (id, candidate_id, coach_id, why, subject, opened_at)", columns: [Text, Text, Text, Text, Text, Int], tail: "ON CONFLICT (candidate_id, why, subject) WHERE closed_at IS NULL DO NOTHING" };
     CLOSE = "UPDATE flags SET closed_at = $2, closed_by_id = $3 WHERE id = $1 AND candidate_id = $4 AND closed_at IS NULL";
     CLOSE_WHY = "UPDATE flags SET closed_at = $4, closed_by_id = $5 WHERE candidate_id = $1 AND why = $2 AND subject = $3 AND closed_at IS NULL";
-    CLOSE_ALL = "UPDATE flags SET closed_at = $2, closed_by_id = $3 WHERE candidate_id = $1 AND why = $4 AND closed_at IS NULL";
+    CLOSE_ALL = { batch: "WITH over (candidate_id, why, at, coach_id) AS (", columns: [Text, Text, Int, Text], tail: ") UPDATE flags SET closed_at = over.at, closed_by_id = over.coach_id FROM over WHERE flags.candidate_id = over.candidate_id AND flags.why = over.why AND flags.closed_at IS NULL" };
 }
 
 /// Opens a flag, unless the same one is open.
@@ -56,15 +56,15 @@ pub async fn settle(
         .map(drop)
 }
 
-/// Closes every open flag of one reason.
-pub async fn settle_all(
+/// Closes every open flag of these reasons.
+pub fn settle_all(
     tx: &mut Tx,
     candidate: CandidateId,
-    why: Why,
+    whys: &[Why],
     by: Option<CoachId>,
     now: Timestamp,
-) -> Result<(), StoreError> {
-    tx.run(&CLOSE_ALL, bind![candidate, now, by, why.as_str()])
-        .await
-        .map(drop)
+) {
+    for why in whys {
+        tx.later(&CLOSE_ALL, bind![candidate, why.as_str(), now, by]);
+    }
 }

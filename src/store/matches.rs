@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Serves;
 use super::error::StoreError;
 use super::statement::{bind, statements};
 use super::tx::{Row, Tx};
@@ -14,12 +15,13 @@ use crate::domain::time::Timestamp;
 statements! {
     ADD = { batch: "WITH v (id, vacancy, candidate, points, reasons, seen) AS (", columns: [Text, Text, Text, Int, Text, Int], tail: ") INSERT INTO matches (id, vacancy_id, candidate_id, score, why, state, version) SELECT v.id, v.vacancy, v.candidate, v.points, v.reasons, 'found', 0 FROM v CROSS JOIN searches s WHERE s.candidate_id = v.candidate AND s.version = v.seen ON CONFLICT DO NOTHING" };
     OF = "SELECT id, vacancy_id, candidate_id, score, why, state, asked_at, answered_at FROM matches WHERE vacancy_id = $1 AND candidate_id = $2";
+    OF_MANY = { batch: "WITH v (candidate, vacancy) AS (", columns: [Text, Text], tail: ") SELECT v.candidate || '/' || v.vacancy AS wanted, m.id, m.vacancy_id, m.candidate_id, m.score, m.why, m.state, m.asked_at, m.answered_at FROM v CROSS JOIN matches m WHERE m.vacancy_id = v.vacancy AND m.candidate_id = v.candidate" };
     OF_PERSON = "SELECT id, vacancy_id, candidate_id, score, why, state, asked_at, answered_at FROM matches WHERE candidate_id = $1 ORDER BY COALESCE(asked_at, 0) DESC, score DESC, id LIMIT $2";
     FOUND_OF = "SELECT id, vacancy_id, candidate_id, score, why, state, asked_at, answered_at FROM matches WHERE candidate_id = $1 AND state = 'found' ORDER BY score DESC, id";
     OF_VACANCY = "SELECT m.candidate_id, m.score, m.why, m.state, m.asked_at, m.answered_at, m.vacancy_id, m.id, c.team_id FROM matches m JOIN candidates c ON c.id = m.candidate_id WHERE m.vacancy_id = $1 AND c.organisation_id = $2 AND c.state <> 'erased' ORDER BY m.score DESC, m.id LIMIT $3";
-    ENDED = "UPDATE matches SET state = $3, version = version + 1 WHERE vacancy_id = $1 AND candidate_id = $2 AND state = 'asked'";
-    STATE = "UPDATE matches SET state = $3, answered_at = $4, version = version + 1 WHERE vacancy_id = $1 AND candidate_id = $2 AND state IN ('found', 'asked')";
-    ASKED = "UPDATE matches SET state = 'asked', asked_at = $3, version = version + 1 WHERE vacancy_id = $1 AND candidate_id = $2 AND state = 'found'";
+    ENDED = { batch: "WITH v (vacancy, candidate, state) AS (", columns: [Text, Text, Text], tail: ") UPDATE matches SET state = v.state, version = version + 1 FROM v WHERE matches.vacancy_id = v.vacancy AND matches.candidate_id = v.candidate AND matches.state = 'asked'" };
+    STATE = { batch: "WITH v (vacancy, candidate, state, moment) AS (", columns: [Text, Text, Text, Int], tail: ") UPDATE matches SET state = v.state, answered_at = v.moment, version = version + 1 FROM v WHERE matches.vacancy_id = v.vacancy AND matches.candidate_id = v.candidate AND matches.state IN ('found', 'asked')" };
+    ASKED = { batch: "WITH v (vacancy, candidate, moment) AS (", columns: [Text, Text, Int], tail: ") UPDATE matches SET state = 'asked', asked_at = v.moment, version = version + 1 FROM v WHERE matches.vacancy_id = v.vacancy AND matches.candidate_id = v.candidate AND matches.state = 'found'" };
     RESCORED = "UPDATE matches SET score = $3, why = $4, version = version + 1 WHERE vacancy_id = $1 AND candidate_id = $2 AND state = 'found'";
     CLOSE_FOUND = { batch: "WITH v (vacancy) AS (", columns: [Text], tail: ") UPDATE matches SET state = 'closed', version = version + 1 FROM v WHERE matches.vacancy_id = v.vacancy AND state = 'found' RETURNING candidate_id, vacancy_id" };
     REOPEN = { batch: "WITH v (vacancy) AS (", columns: [Text], tail: ") UPDATE matches SET state = 'found', version = version + 1 FROM v WHERE matches.vacancy_id = v.vacancy AND state = 'closed' AND asked_at IS NULL" };
@@ -137,8 +139,22 @@ pub async fn of(
     vacancy: VacancyId,
     candidate: CandidateId,
 ) -> Result<Option<Match>, StoreError> {
-    let row = tx.maybe(&OF, bind![vacancy, candidate]).await?;
-    row.as_ref().map(match_of).transpose()
+    let key = format!("{candidate}/{vacancy}");
+    let rows = tx.rows_of(&OF, key, bind![vacancy, candidate]).await?;
+    rows.first().map(match_of).transpose()
+}
+
+/// Fetches ahead what `of` says of these, for one turn of each.
+pub async fn fetch_ahead(
+    tx: &mut Tx,
+    pairs: &[(CandidateId, VacancyId)],
+) -> Result<(), StoreError> {
+    let key = |(candidate, vacancy): &(CandidateId, VacancyId)| {
+        (format!("{candidate}/{vacancy}"), bind![candidate, vacancy])
+    };
+    let keys = pairs.iter().map(key).collect();
+    tx.fetch_ahead(&OF_MANY, &OF, "wanted", keys, Serves::OneTurn)
+        .await
 }
 
 /// A person's matches, those that were asked last first.
@@ -177,40 +193,24 @@ pub async fn of_vacancy(
 }
 
 /// The person answered, or never will; only what is still open changes.
-pub async fn answered(
+pub fn answered(
     tx: &mut Tx,
     vacancy: VacancyId,
     candidate: CandidateId,
     state: State,
     at: Option<Timestamp>,
-) -> Result<(), StoreError> {
-    tx.run(&STATE, bind![vacancy, candidate, state.as_str(), at])
-        .await
-        .map(drop)
+) {
+    tx.later(&STATE, bind![vacancy, candidate, state.as_str(), at]);
 }
 
 /// A question about it was written.
-pub async fn asked(
-    tx: &mut Tx,
-    vacancy: VacancyId,
-    candidate: CandidateId,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    tx.run(&ASKED, bind![vacancy, candidate, now])
-        .await
-        .map(drop)
+pub fn asked(tx: &mut Tx, vacancy: VacancyId, candidate: CandidateId, now: Timestamp) {
+    tx.later(&ASKED, bind![vacancy, candidate, now]);
 }
 
 /// The conversation about it ended without an answer that says more.
-pub async fn ended(
-    tx: &mut Tx,
-    vacancy: VacancyId,
-    candidate: CandidateId,
-    state: State,
-) -> Result<(), StoreError> {
-    tx.run(&ENDED, bind![vacancy, candidate, state.as_str()])
-        .await
-        .map(drop)
+pub fn ended(tx: &mut Tx, vacancy: VacancyId, candidate: CandidateId, state: State) {
+    tx.later(&ENDED, bind![vacancy, candidate, state.as_str()]);
 }
 
 /// The search changed: it still fits, otherwise.

@@ -4,6 +4,7 @@
 
 pub mod absences;
 pub mod acts;
+pub mod addresses;
 mod ahead;
 pub mod alone;
 pub mod arrivals;
@@ -64,6 +65,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Connection as _, PgPool, SqlitePool};
 use tokio::sync::{Notify, Semaphore, broadcast};
 
+pub use ahead::{Coming, Serves};
 pub use error::StoreError;
 pub use row::Row;
 use sealed::Keys;
@@ -412,6 +414,7 @@ pub fn statements() -> Vec<&'static [statement::Stmt]> {
     vec![
         absences::ALL,
         acts::ALL,
+        addresses::ALL,
         alone::ALL,
         arrivals::ALL,
         attempts::ALL,

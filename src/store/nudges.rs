@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
+use super::Serves;
 use super::error::StoreError;
-use super::statement::{bind, statements};
+use super::statement::{Value, bind, statements};
 use super::tx::Row;
 use super::tx::Tx;
 use crate::domain::ids::{CandidateId, MessageId, NudgeId, OrganisationId, TeamId};
@@ -15,24 +16,25 @@ use crate::domain::talk::effect::Approve;
 use crate::domain::time::Timestamp;
 
 statements! {
-    ADD = "INSERT INTO nudges (id, candidate_id, rule, subject, due_on, due_at, flow) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+    ADD = { batch: "INSERT INTO nudges (id, candidate_id, rule, subject, due_on, due_at, flow)", columns: [Text, Text, Text, Text, Text, Int, Text], tail: "ON CONFLICT DO NOTHING RETURNING id" };
     WAITING = {
         sqlite: "SELECT n.id, n.candidate_id, n.rule, n.subject, n.due_on, n.due_at, n.started_at, n.message_id FROM nudges n CROSS JOIN candidates c WHERE c.id = n.candidate_id AND n.closed_at IS NULL AND n.started_at IS NULL AND n.due_at <= $1 AND c.organisation_id = $2 ORDER BY n.due_at, n.id LIMIT $3",
         postgres: "SELECT n.id, n.candidate_id, n.rule, n.subject, n.due_on, n.due_at, n.started_at, n.message_id FROM nudges n CROSS JOIN candidates c WHERE c.id = n.candidate_id AND n.closed_at IS NULL AND n.started_at IS NULL AND n.due_at <= $1 AND c.organisation_id = $2 ORDER BY n.due_at, n.id LIMIT $3 FOR UPDATE OF n SKIP LOCKED",
     };
-    STARTED = "UPDATE nudges SET started_at = $2 WHERE id = $1 AND started_at IS NULL AND closed_at IS NULL";
-    MOVE = "UPDATE nudges SET due_at = $2 WHERE id = $1 AND closed_at IS NULL";
-    CLOSE = "UPDATE nudges SET closed_at = $2, because = $3 WHERE id = $1 AND closed_at IS NULL";
+    STARTED = { batch: "WITH begun (id, at) AS (", columns: [Text, Int], tail: ") UPDATE nudges SET started_at = begun.at FROM begun WHERE nudges.id = begun.id AND nudges.started_at IS NULL AND nudges.closed_at IS NULL RETURNING nudges.id" };
+    MOVE = { batch: "WITH moved (id, due_at) AS (", columns: [Text, Int], tail: ") UPDATE nudges SET due_at = moved.due_at FROM moved WHERE nudges.id = moved.id AND nudges.closed_at IS NULL" };
+    CLOSE = { batch: "WITH ended (id, at, because) AS (", columns: [Text, Int, Text], tail: ") UPDATE nudges SET closed_at = ended.at, because = ended.because FROM ended WHERE nudges.id = ended.id AND nudges.closed_at IS NULL" };
     CLOSE_MESSAGE = "UPDATE nudges SET closed_at = $2, because = $3 WHERE message_id = $1 AND closed_at IS NULL";
     CLOSE_SUBJECT = { batch: "WITH ended (candidate_id, subject, at, because) AS (", columns: [Text, Text, Int, Text], tail: ") UPDATE nudges SET closed_at = ended.at, because = ended.because FROM ended WHERE nudges.candidate_id = ended.candidate_id AND nudges.subject = ended.subject AND nudges.closed_at IS NULL AND nudges.message_id IS NULL" };
     CLOSE_WAITING = "UPDATE nudges SET closed_at = $2, because = $3 WHERE candidate_id = $1 AND closed_at IS NULL AND started_at IS NULL";
     CLOSE_RUN = { batch: "WITH ended (candidate_id, subject, flow, at, because) AS (", columns: [Text, Text, Text, Int, Text], tail: ") UPDATE nudges SET closed_at = ended.at, because = ended.because FROM ended WHERE nudges.candidate_id = ended.candidate_id AND nudges.subject = ended.subject AND nudges.flow = ended.flow AND nudges.closed_at IS NULL AND nudges.message_id IS NULL" };
-    LINK = "UPDATE nudges SET message_id = $2 WHERE id = (SELECT id FROM nudges WHERE candidate_id = $1 AND subject = $3 AND flow = $4 AND message_id IS NULL AND started_at IS NOT NULL AND closed_at IS NULL ORDER BY due_at, id LIMIT 1)";
-    ADD_SAID = "INSERT INTO nudges (id, candidate_id, rule, subject, due_on, due_at, started_at, message_id, flow) VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8) ON CONFLICT (candidate_id, rule, subject, due_on) DO NOTHING";
+    LINK = { batch: "WITH said (candidate_id, message_id, subject, flow) AS (", columns: [Text, Text, Text, Text], tail: "), begun (message_id, id) AS MATERIALIZED (SELECT s.message_id, (SELECT n.id FROM nudges n WHERE n.candidate_id = s.candidate_id AND n.subject = s.subject AND n.flow = s.flow AND n.message_id IS NULL AND n.started_at IS NOT NULL AND n.closed_at IS NULL ORDER BY n.due_at, n.id LIMIT 1) FROM said s) UPDATE nudges SET message_id = begun.message_id FROM begun WHERE nudges.id = begun.id" };
+    ADD_SAID = { batch: "WITH said (id, candidate_id, rule, subject, due_on, due_at, message_id, flow) AS (", columns: [Text, Text, Text, Text, Text, Int, Text, Text], tail: ") INSERT INTO nudges (id, candidate_id, rule, subject, due_on, due_at, started_at, message_id, flow) SELECT s.id, s.candidate_id, s.rule, s.subject, s.due_on, s.due_at, s.due_at, s.message_id, s.flow FROM said s WHERE s.id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM nudges n WHERE n.message_id = s.message_id) ON CONFLICT (candidate_id, rule, subject, due_on) DO NOTHING" };
     OF_PERSON = "SELECT id, candidate_id, rule, subject, due_on, due_at FROM nudges WHERE candidate_id = $1 AND closed_at IS NULL AND started_at IS NULL ORDER BY due_at, id";
     TASK_DAYS = "SELECT subject, due_on FROM nudges WHERE candidate_id = $1 AND rule IN ('task_due', 'task_late')";
     IS_NUDGE = "SELECT id FROM nudges WHERE message_id = $1 LIMIT 1";
     ACCEPTED_SINCE = "SELECT o.accepted_at FROM nudges n JOIN outgoing o ON o.id = n.message_id WHERE n.candidate_id = $1 AND o.accepted_at IS NOT NULL AND o.accepted_at >= $2 ORDER BY o.accepted_at";
+    ACCEPTED_MANY = { batch: "WITH want (id, since) AS (", columns: [Text, Int], tail: ") SELECT w.id || '/' || w.since AS wanted, o.accepted_at FROM want w CROSS JOIN nudges n CROSS JOIN outgoing o WHERE n.candidate_id = w.id AND o.id = n.message_id AND o.accepted_at IS NOT NULL AND o.accepted_at >= w.since ORDER BY o.accepted_at" };
     APPROVED_BEFORE = "SELECT 1 AS n FROM outgoing o JOIN approvals a ON a.message_id = o.id WHERE o.candidate_id = $1 AND o.why = $2 AND a.verb IN ('approve', 'edit') LIMIT 1";
     POLICIES = "SELECT rule, approve FROM policies WHERE team_id = $1";
     POLICIES_MANY = { batch: "WITH want (id) AS (", columns: [Text], tail: ") SELECT p.team_id, p.rule, p.approve FROM want w JOIN policies p ON p.team_id = w.id" };
@@ -70,23 +72,28 @@ fn nudge_of(row: &Row) -> Result<Nudge, StoreError> {
     })
 }
 
-/// Writes a due nudge into the ledger; false if this occurrence is there already.
-pub async fn add(tx: &mut Tx, nudge: &Nudge) -> Result<bool, StoreError> {
-    let added = tx
-        .run(
-            &ADD,
-            bind![
-                nudge.id,
-                nudge.candidate,
-                nudge.rule.as_str(),
-                nudge.subject,
-                nudge.due_on,
-                nudge.due_at,
-                flow_of(&nudge.rule)
-            ],
-        )
-        .await?;
-    Ok(added == 1)
+/// Writes a due nudge into the ledger, at the latest with the commit; an occurrence that is there already
+/// stays as it is.
+pub fn add(tx: &mut Tx, nudge: &Nudge) {
+    tx.later(&ADD, row_of(nudge));
+}
+
+/// The same at once; the ids of those that were not there already.
+pub async fn add_now(tx: &mut Tx, due: &[Nudge]) -> Result<BTreeSet<NudgeId>, StoreError> {
+    let added = tx.many(&ADD, due.iter().map(row_of).collect()).await?;
+    added.iter().map(|row| row.parsed("id")).collect()
+}
+
+fn row_of(nudge: &Nudge) -> Vec<Value> {
+    bind![
+        nudge.id,
+        nudge.candidate,
+        nudge.rule.as_str(),
+        nudge.subject,
+        nudge.due_on,
+        nudge.due_at,
+        flow_of(&nudge.rule)
+    ]
 }
 
 /// Due nudges that no talk has taken up yet, oldest first.
@@ -103,24 +110,19 @@ pub async fn waiting(
         .collect()
 }
 
-pub async fn started(tx: &mut Tx, id: NudgeId, now: Timestamp) -> Result<(), StoreError> {
-    tx.save(&STARTED, bind![id, now]).await
+/// A talk takes it up. If it is no longer there to be taken, what comes next in this transaction is `Stale`.
+pub fn started(tx: &mut Tx, id: NudgeId, now: Timestamp) {
+    tx.save_later(&STARTED, bind![id, now]);
 }
 
 /// It may not go now; this is when it may be looked at again. A row that ended meanwhile stays as it is.
-pub async fn move_to(tx: &mut Tx, id: NudgeId, due_at: Timestamp) -> Result<(), StoreError> {
-    tx.run(&MOVE, bind![id, due_at]).await.map(drop)
+pub fn move_to(tx: &mut Tx, id: NudgeId, due_at: Timestamp) {
+    tx.later(&MOVE, bind![id, due_at]);
 }
 
-pub async fn close(
-    tx: &mut Tx,
-    id: NudgeId,
-    ended: Ended,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    tx.run(&CLOSE, bind![id, now, ended.as_str()])
-        .await
-        .map(drop)
+/// It ends with its reason, unless it ended before.
+pub fn close(tx: &mut Tx, id: NudgeId, ended: Ended, now: Timestamp) {
+    tx.later(&CLOSE, bind![id, now, ended.as_str()]);
 }
 
 /// The message of a nudge came to an end.
@@ -177,36 +179,22 @@ pub fn close_run(
 
 /// A flow wrote a message that is a nudge: it belongs to the open row that started the run, or gets a
 /// row of its own (a later rung of the flow).
-pub async fn said(tx: &mut Tx, message: MessageId, nudge: &Nudge) -> Result<(), StoreError> {
-    if tx
-        .run(
-            &LINK,
-            bind![
-                nudge.candidate,
-                message,
-                nudge.subject,
-                flow_of(&nudge.rule)
-            ],
-        )
-        .await?
-        == 0
-    {
-        tx.run(
-            &ADD_SAID,
-            bind![
-                nudge.id,
-                nudge.candidate,
-                nudge.rule.as_str(),
-                nudge.subject,
-                nudge.due_on,
-                nudge.due_at,
-                message,
-                flow_of(&nudge.rule)
-            ],
-        )
-        .await?;
-    }
-    Ok(())
+pub fn said(tx: &mut Tx, message: MessageId, nudge: &Nudge) {
+    let flow = flow_of(&nudge.rule);
+    tx.later(&LINK, bind![nudge.candidate, message, nudge.subject, flow]);
+    tx.later(
+        &ADD_SAID,
+        bind![
+            nudge.id,
+            nudge.candidate,
+            nudge.rule.as_str(),
+            nudge.subject,
+            nudge.due_on,
+            nudge.due_at,
+            message,
+            flow
+        ],
+    );
 }
 
 /// What this person still waits for, in the order of its moments.
@@ -240,11 +228,30 @@ pub async fn accepted_since(
     candidate: CandidateId,
     since: Timestamp,
 ) -> Result<Vec<Timestamp>, StoreError> {
-    tx.all(&ACCEPTED_SINCE, bind![candidate, since])
+    let key = format!("{candidate}/{}", since.0);
+    tx.rows_of(&ACCEPTED_SINCE, key, bind![candidate, since])
         .await?
         .iter()
         .map(|row| row.at("accepted_at"))
         .collect()
+}
+
+/// Fetches ahead what `accepted_since` says of these people.
+pub async fn accepted_ahead(
+    tx: &mut Tx,
+    candidates: &[CandidateId],
+    since: Timestamp,
+) -> Result<(), StoreError> {
+    let key = |id: &CandidateId| (format!("{id}/{}", since.0), bind![id, since]);
+    let keys = candidates.iter().map(key).collect();
+    tx.fetch_ahead(
+        &ACCEPTED_MANY,
+        &ACCEPTED_SINCE,
+        "wanted",
+        keys,
+        Serves::Looks,
+    )
+    .await
 }
 
 /// Did a coach ever approve a message of this rule for this person?
@@ -276,7 +283,7 @@ pub async fn policy(tx: &mut Tx, team: TeamId, rule: &str) -> Result<Option<Appr
 /// Fetches ahead the policies of these teams.
 pub async fn policies_ahead(tx: &mut Tx, teams: &BTreeSet<TeamId>) -> Result<(), StoreError> {
     let keys = teams.iter().map(|id| (id.to_string(), bind![id])).collect();
-    tx.fetch_ahead(&POLICIES_MANY, &POLICIES, "team_id", keys, false)
+    tx.fetch_ahead(&POLICIES_MANY, &POLICIES, "team_id", keys, Serves::Looks)
         .await
 }
 

@@ -1,7 +1,10 @@
 //! Outgoing messages, their forms, attempts, approvals and receipts. Every change of state names the
 //! state it leaves, so two hands on one message cannot both win.
 
+use std::collections::BTreeSet;
+
 use super::Queue;
+use super::Serves;
 use super::error::StoreError;
 use super::sealed::Sealer;
 use super::statement::{bind, statements};
@@ -19,6 +22,7 @@ statements! {
     FORM_ADD = { batch: "INSERT INTO forms (message_id, position, line_id, address_id, kind, body_sealed, units)", columns: [Text, Int, Text, Text, Text, Blob, Int], tail: "" };
     FORMS_DROP = "DELETE FROM forms WHERE message_id = $1";
     BY_ID = "SELECT id, candidate_id, said, author_id, purpose, subject, why, state, state_why, approve, last_word, content_hash, form, attempt, not_before_at, not_after_at, accepted_at, delivered_at, read_at, failed_at, version, created_at FROM outgoing WHERE id = $1";
+    BY_IDS = { batch: "WITH want (id) AS (", columns: [Text], tail: ") SELECT o.id, o.candidate_id, o.said, o.author_id, o.purpose, o.subject, o.why, o.state, o.state_why, o.approve, o.last_word, o.content_hash, o.form, o.attempt, o.not_before_at, o.not_after_at, o.accepted_at, o.delivered_at, o.read_at, o.failed_at, o.version, o.created_at FROM want w CROSS JOIN outgoing o WHERE o.id = w.id" };
     BY_SAID = "SELECT id, candidate_id, said, author_id, purpose, subject, why, state, state_why, approve, last_word, content_hash, form, attempt, not_before_at, not_after_at, accepted_at, delivered_at, read_at, failed_at, version, created_at FROM outgoing WHERE candidate_id = $1 AND said = $2";
     UNSENT = "SELECT id, candidate_id, said, author_id, purpose, subject, why, state, state_why, approve, last_word, content_hash, form, attempt, not_before_at, not_after_at, accepted_at, delivered_at, read_at, failed_at, version, created_at FROM outgoing WHERE candidate_id = $1 AND state IN ('draft', 'waiting', 'approved', 'held', 'retry') ORDER BY id";
     NEXT_READY = "SELECT MIN(not_before_at) AS at FROM outgoing WHERE state IN ('approved', 'retry')";
@@ -29,6 +33,7 @@ statements! {
     LEFT_UP_TO = "SELECT MAX(said) AS said FROM outgoing WHERE candidate_id = $1 AND said <= $2 AND state IN ('sending', 'in_doubt', 'accepted')";
     LEFT_MANY = { batch: "WITH want (candidate_id, said) AS (", columns: [Text, Int], tail: ") SELECT w.candidate_id || '/' || w.said AS wanted, (SELECT MAX(o.said) FROM outgoing o WHERE o.candidate_id = w.candidate_id AND o.said <= w.said AND o.state IN ('sending', 'in_doubt', 'accepted')) AS said FROM want w WHERE w.candidate_id IS NOT NULL" };
     DOUBT = "SELECT id FROM outgoing WHERE candidate_id = $1 AND state = 'in_doubt' AND COALESCE(state_why, '') <> 'left_alone' LIMIT 1";
+    DOUBT_MANY = { batch: "WITH want (id) AS (", columns: [Text], tail: ") SELECT o.candidate_id, o.id FROM want w CROSS JOIN outgoing o WHERE o.candidate_id = w.id AND o.state = 'in_doubt' AND COALESCE(o.state_why, '') <> 'left_alone'" };
     AFTER_DOUBT = "UPDATE outgoing SET not_before_at = $2, state_why = NULL, version = version + 1 WHERE candidate_id = $1 AND state IN ('approved', 'retry') AND state_why = 'in_doubt'";
     ANY_SENDING = "SELECT id FROM outgoing WHERE state = 'sending' LIMIT 1";
     SENDING = "SELECT id FROM outgoing WHERE candidate_id = $1 AND state = 'sending' LIMIT 1";
@@ -209,11 +214,26 @@ pub async fn edit(
 }
 
 pub async fn message(tx: &mut Tx, id: MessageId) -> Result<Option<Outgoing>, StoreError> {
-    tx.maybe(&BY_ID, bind![id])
-        .await?
-        .as_ref()
-        .map(outgoing_of)
-        .transpose()
+    let rows = tx.rows_of(&BY_ID, id.to_string(), bind![id]).await?;
+    rows.first().map(outgoing_of).transpose()
+}
+
+/// Fetches ahead what `message` says of these; the people to whom they go.
+pub async fn messages_ahead(
+    tx: &mut Tx,
+    messages: &[MessageId],
+) -> Result<BTreeSet<CandidateId>, StoreError> {
+    let keys = messages.iter().map(|id| (id.to_string(), bind![id]));
+    let keys = keys.collect();
+    tx.fetch_ahead(&BY_IDS, &BY_ID, "id", keys, Serves::Looks)
+        .await?;
+    let mut people = BTreeSet::new();
+    for id in messages {
+        for row in tx.ahead(&BY_ID, &id.to_string()).iter() {
+            people.insert(row.parsed("candidate_id")?);
+        }
+    }
+    Ok(people)
 }
 
 pub async fn by_said(
@@ -400,12 +420,23 @@ pub async fn left_ahead(tx: &mut Tx, asked: &[(CandidateId, u32)]) -> Result<(),
         .iter()
         .map(|(id, said)| (format!("{id}/{said}"), bind![id, i64::from(*said)]))
         .collect();
-    tx.fetch_ahead(&LEFT_MANY, &LEFT_UP_TO, "wanted", keys, true)
+    tx.fetch_ahead(&LEFT_MANY, &LEFT_UP_TO, "wanted", keys, Serves::OneTurn)
         .await
 }
 
 pub async fn has_doubt(tx: &mut Tx, candidate: CandidateId) -> Result<bool, StoreError> {
-    Ok(tx.maybe(&DOUBT, bind![candidate]).await?.is_some())
+    let rows = tx
+        .rows_of(&DOUBT, candidate.to_string(), bind![candidate])
+        .await?;
+    Ok(!rows.is_empty())
+}
+
+/// Fetches ahead what `has_doubt` says of these people.
+pub async fn doubts_ahead(tx: &mut Tx, candidates: &[CandidateId]) -> Result<(), StoreError> {
+    let keys = candidates.iter().map(|id| (id.to_string(), bind![id]));
+    let keys = keys.collect();
+    tx.fetch_ahead(&DOUBT_MANY, &DOUBT, "candidate_id", keys, Serves::Looks)
+        .await
 }
 
 pub async fn is_sending(tx: &mut Tx, candidate: CandidateId) -> Result<bool, StoreError> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::Serves;
 use super::error::StoreError;
 use super::statement::{bind, statements};
 use super::tx::Tx;
@@ -50,7 +51,7 @@ pub async fn fetch_ahead(
         keys.push((hash, values));
     }
     let hashes: Vec<String> = keys.iter().map(|(hash, _)| hash.clone()).collect();
-    tx.fetch_ahead(&OWNERS_MANY, &OWNERS, "value_hash", keys, false)
+    tx.fetch_ahead(&OWNERS_MANY, &OWNERS, "value_hash", keys, Serves::Looks)
         .await?;
     let mut owners = BTreeSet::new();
     for hash in hashes {

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 
+use super::Serves;
 use super::error::StoreError;
 use super::sealed::Sealer;
 use super::statement::{Value, bind, statements};
@@ -100,9 +101,13 @@ pub async fn meetings(tx: &mut Tx, candidate: CandidateId) -> Result<Vec<Meeting
 }
 
 /// Fetches ahead what `meetings` says of these people, in one statement.
-pub async fn meetings_ahead(tx: &mut Tx, candidates: &[CandidateId]) -> Result<(), StoreError> {
+pub async fn meetings_ahead(
+    tx: &mut Tx,
+    candidates: &[CandidateId],
+    serves: Serves,
+) -> Result<(), StoreError> {
     let keys = keys(candidates);
-    tx.fetch_ahead(&MEETINGS_MANY, &MEETINGS, "candidate_id", keys, true)
+    tx.fetch_ahead(&MEETINGS_MANY, &MEETINGS, "candidate_id", keys, serves)
         .await
 }
 
@@ -112,11 +117,15 @@ fn keys(candidates: &[CandidateId]) -> Vec<(String, Vec<Value>)> {
 }
 
 /// Fetches ahead the running plans of these people, with tasks and meetings.
-pub async fn fetch_ahead(tx: &mut Tx, candidates: &[CandidateId]) -> Result<(), StoreError> {
+pub async fn fetch_ahead(
+    tx: &mut Tx,
+    candidates: &[CandidateId],
+    serves: Serves,
+) -> Result<(), StoreError> {
     let keys = keys(candidates);
-    tx.fetch_ahead(&CURRENT_MANY, &CURRENT, "candidate_id", keys, true)
+    tx.fetch_ahead(&CURRENT_MANY, &CURRENT, "candidate_id", keys, serves)
         .await?;
-    meetings_ahead(tx, candidates).await?;
+    meetings_ahead(tx, candidates, serves).await?;
     let mut plans = Vec::with_capacity(candidates.len());
     for id in candidates {
         for row in tx.ahead(&CURRENT, &id.to_string()).iter() {
@@ -124,7 +133,7 @@ pub async fn fetch_ahead(tx: &mut Tx, candidates: &[CandidateId]) -> Result<(), 
             plans.push((plan.clone(), bind![plan]));
         }
     }
-    tx.fetch_ahead(&TASKS_MANY, &TASKS, "plan_id", plans, true)
+    tx.fetch_ahead(&TASKS_MANY, &TASKS, "plan_id", plans, serves)
         .await
 }
 

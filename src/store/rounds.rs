@@ -27,7 +27,6 @@ statements! {
         postgres: "SELECT o.id, o.candidate_id FROM outgoing o CROSS JOIN candidates c WHERE c.id = o.candidate_id AND o.state IN ('approved', 'retry') AND o.not_before_at <= $1 AND NOT EXISTS (SELECT 1 FROM outgoing s WHERE s.candidate_id = o.candidate_id AND s.state = 'sending') ORDER BY o.not_before_at, o.id LIMIT 1 FOR UPDATE OF o SKIP LOCKED",
     };
     LOOK_LATER = "UPDATE outgoing SET not_before_at = $2, version = version + 1 WHERE id = $1 AND state IN ('approved', 'retry')";
-    ACCEPTED = { batch: "WITH v (candidate, since) AS (", columns: [Text, Int], tail: ") SELECT n.candidate_id, o.accepted_at FROM v CROSS JOIN nudges n CROSS JOIN outgoing o WHERE n.candidate_id = v.candidate AND o.id = n.message_id AND o.accepted_at IS NOT NULL AND o.accepted_at >= v.since ORDER BY o.accepted_at" };
     FORMS = { batch: "WITH v (message) AS (", columns: [Text], tail: ") SELECT f.message_id, f.position, f.line_id, f.address_id, f.body_sealed, f.units, a.kind, a.value_sealed, a.state AS address_state, w.heard_at, l.paused_why FROM v CROSS JOIN forms f CROSS JOIN addresses a CROSS JOIN lines l LEFT JOIN windows w ON w.line_id = f.line_id AND w.address_id = f.address_id WHERE f.message_id = v.message AND a.id = f.address_id AND l.id = f.line_id ORDER BY f.message_id, f.position" };
     PUT_OFF = { batch: "WITH v (message, was, moment, reason) AS (", columns: [Text, Int, Int, Text], tail: ") UPDATE outgoing SET not_before_at = v.moment, state_why = v.reason, version = version + 1 FROM v WHERE id = v.message AND version = v.was AND state IN ('approved', 'retry')" };
     TO_SENDING = { batch: "WITH v (message, was, place, number, lease) AS (", columns: [Text, Int, Int, Int, Int], tail: ") UPDATE outgoing SET state = 'sending', state_why = NULL, form = v.place, attempt = v.number, lease_until_at = v.lease, version = version + 1 FROM v WHERE id = v.message AND version = v.was AND state IN ('approved', 'retry') RETURNING id" };
@@ -127,23 +126,6 @@ async fn person_of(tx: &mut Tx, row: &Row) -> Result<Person, StoreError> {
         paused_until: row.maybe_parsed("paused_until_on")?,
         version: row.int("person_version")?,
     })
-}
-
-/// When nudges to these people were accepted, since a moment.
-pub async fn accepted_since(
-    tx: &mut Tx,
-    candidates: &[CandidateId],
-    since: Timestamp,
-) -> Result<BTreeMap<CandidateId, Vec<Timestamp>>, StoreError> {
-    let rows = candidates.iter().map(|id| bind![*id, since]).collect();
-    let mut all: BTreeMap<CandidateId, Vec<Timestamp>> = BTreeMap::new();
-    for row in tx.many(&ACCEPTED, rows).await? {
-        let candidate = row.parsed("candidate_id")?;
-        all.entry(candidate)
-            .or_default()
-            .push(row.at("accepted_at")?);
-    }
-    Ok(all)
 }
 
 /// A form with what decides whether it may leave now.

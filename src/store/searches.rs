@@ -2,6 +2,7 @@
 //! database without the keys learns that somebody looks for work, and nothing about which
 //! (docs/decisions/0020-vacancies.md).
 
+use super::Serves;
 use super::error::StoreError;
 use super::sealed::Sealer;
 use super::statement::{bind, statements};
@@ -11,6 +12,7 @@ use crate::domain::matching::Search;
 
 statements! {
     OF = "SELECT body_sealed, version FROM searches WHERE candidate_id = $1";
+    OF_MANY = { batch: "WITH want (id) AS (", columns: [Text], tail: ") SELECT s.candidate_id, s.body_sealed, s.version FROM want w CROSS JOIN searches s WHERE s.candidate_id = w.id" };
     PUT = "INSERT INTO searches (candidate_id, body_sealed, version) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING";
     SAVE = "UPDATE searches SET body_sealed = $2, version = version + 1 WHERE candidate_id = $1 AND version = $3";
     PIECE = "SELECT s.candidate_id, s.body_sealed, s.version, c.key_id FROM searches s CROSS JOIN candidates c WHERE s.candidate_id > $2 AND c.id = s.candidate_id AND c.organisation_id = $1 AND c.state = 'active' ORDER BY s.candidate_id LIMIT $3";
@@ -32,7 +34,10 @@ pub async fn of(
     sealer: &Sealer,
     candidate: CandidateId,
 ) -> Result<Option<Kept>, StoreError> {
-    let Some(row) = tx.maybe(&OF, bind![candidate]).await? else {
+    let rows = tx
+        .rows_of(&OF, candidate.to_string(), bind![candidate])
+        .await?;
+    let Some(row) = rows.first() else {
         return Ok(None);
     };
     let sealed = row.blob(COLUMN)?;
@@ -61,6 +66,14 @@ pub async fn save(
             .await
             .map(|()| version + 1),
     }
+}
+
+/// Fetches ahead the searches of these people, for one turn of each.
+pub async fn fetch_ahead(tx: &mut Tx, people: &[CandidateId]) -> Result<(), StoreError> {
+    let keys = people.iter().map(|id| (id.to_string(), bind![id]));
+    let keys = keys.collect();
+    tx.fetch_ahead(&OF_MANY, &OF, "candidate_id", keys, Serves::OneTurn)
+        .await
 }
 
 /// The next searches of an organisation's active people, opened, and where to go on; `None`: that was all.

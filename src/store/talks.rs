@@ -1,6 +1,7 @@
 //! Talks and their turns. Loading a talk locks its row; saving it checks the version, so no turn is
 //! ever built on an old one.
 
+use super::Serves;
 use super::error::StoreError;
 use super::sealed::Sealer;
 use super::statement::{bind, statements};
@@ -17,6 +18,7 @@ statements! {
         postgres: "SELECT body_sealed, version FROM talks WHERE candidate_id = $1 FOR UPDATE",
     };
     PEEK = "SELECT body_sealed, version FROM talks WHERE candidate_id = $1";
+    PEEK_MANY = { batch: "WITH want (id) AS (", columns: [Text], tail: ") SELECT t.candidate_id, t.body_sealed, t.version FROM want w JOIN talks t ON t.candidate_id = w.id" };
     LOAD_MANY = { batch: "WITH want (id) AS (", columns: [Text], tail: ") SELECT t.candidate_id, t.body_sealed, t.version FROM talks t WHERE t.candidate_id IN (SELECT id FROM want) ORDER BY t.candidate_id", postgres: "FOR UPDATE OF t" };
     SAVE = { batch: "WITH next (candidate_id, version, state, body_sealed, wake_at) AS (", columns: [Text, Int, Text, Blob, Int], tail: ") UPDATE talks SET state = next.state, body_sealed = next.body_sealed, wake_at = next.wake_at, version = talks.version + 1 FROM next WHERE talks.candidate_id = next.candidate_id AND talks.version = next.version RETURNING talks.version" };
     TURN = { batch: "INSERT INTO turns (candidate_id, number, event_sealed, at)", columns: [Text, Int, Blob, Int], tail: "" };
@@ -70,7 +72,7 @@ pub async fn fetch_ahead(
         .iter()
         .map(|(id, _)| (id.to_string(), bind![id]))
         .collect();
-    tx.fetch_ahead(&LOAD_MANY, &LOAD, "candidate_id", keys, true)
+    tx.fetch_ahead(&LOAD_MANY, &LOAD, "candidate_id", keys, Serves::OneTurn)
         .await?;
     let mut talks = Vec::with_capacity(people.len());
     for (candidate, key) in people {
@@ -93,11 +95,19 @@ pub async fn peek(
     candidate: CandidateId,
     sealer: &Sealer,
 ) -> Result<Talk, StoreError> {
-    let row = tx
-        .maybe(&PEEK, bind![candidate])
-        .await?
-        .ok_or(StoreError::Stale(PEEK.name))?;
-    open(sealer, candidate, &row)
+    let rows = tx
+        .rows_of(&PEEK, candidate.to_string(), bind![candidate])
+        .await?;
+    let row = rows.first().ok_or(StoreError::Stale(PEEK.name))?;
+    open(sealer, candidate, row)
+}
+
+/// Fetches ahead what `peek` says of these people.
+pub async fn peeks_ahead(tx: &mut Tx, candidates: &[CandidateId]) -> Result<(), StoreError> {
+    let keys = candidates.iter().map(|id| (id.to_string(), bind![id]));
+    let keys = keys.collect();
+    tx.fetch_ahead(&PEEK_MANY, &PEEK, "candidate_id", keys, Serves::Looks)
+        .await
 }
 
 /// Saves the talk and keeps the event that moved it, for replay. If another turn was faster, what comes

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
+use super::Serves;
 use super::error::StoreError;
 use super::statement::{bind, statements};
 use super::tx::{Row, Tx};
@@ -30,8 +31,8 @@ statements! {
     NEW = "SELECT id, title, employer, text, url, pc4, town, hours_min, hours_max, needs, state, checked_at, closes_on FROM vacancies WHERE organisation_id = $1 AND state = 'open' AND matched_at IS NULL AND id > $2 ORDER BY id LIMIT $3";
     MATCHED = { batch: "WITH v (vacancy, moment) AS (", columns: [Text, Int], tail: ") UPDATE vacancies SET matched_at = v.moment FROM v WHERE vacancies.id = v.vacancy" };
     FIND = { batch: "WITH v (organisation, form) AS (", columns: [Text, Text], tail: ") SELECT DISTINCT x.id FROM v CROSS JOIN vacancy_words w CROSS JOIN vacancies x WHERE w.word = v.form AND x.id = w.vacancy_id AND x.organisation_id = v.organisation AND x.state = 'open'" };
-    BY_IDS = { batch: "WITH v (vacancy) AS (", columns: [Text], tail: ") SELECT x.id, x.title, x.employer, x.text, x.url, x.pc4, x.town, x.hours_min, x.hours_max, x.needs, x.state, x.checked_at, x.closes_on FROM v CROSS JOIN vacancies x WHERE x.id = v.vacancy" };
-    OF = "SELECT id, title, employer, text, url, pc4, town, hours_min, hours_max, needs, state, checked_at, closes_on FROM vacancies WHERE id = $1 AND organisation_id = $2";
+    BY_IDS = { batch: "WITH v (vacancy) AS (", columns: [Text], tail: ") SELECT x.id, x.organisation_id, x.title, x.employer, x.text, x.url, x.pc4, x.town, x.hours_min, x.hours_max, x.needs, x.state, x.checked_at, x.closes_on FROM v CROSS JOIN vacancies x WHERE x.id = v.vacancy" };
+    ONE = "SELECT id, organisation_id, title, employer, text, url, pc4, town, hours_min, hours_max, needs, state, checked_at, closes_on FROM vacancies WHERE id = $1";
     NEWEST = "SELECT id, title, employer, text, url, pc4, town, hours_min, hours_max, needs, state, checked_at, closes_on FROM vacancies WHERE organisation_id = $1 ORDER BY found_at DESC, id DESC LIMIT $2";
     OF_SOURCES = "SELECT source FROM vacancy_sources WHERE vacancy_id = $1 AND gone_at IS NULL ORDER BY source";
     COUNT = "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM vacancies WHERE organisation_id = $1 AND state = 'open'";
@@ -310,12 +311,22 @@ pub async fn by_ids(
     tx: &mut Tx,
     ids: &BTreeSet<VacancyId>,
 ) -> Result<BTreeMap<VacancyId, Vacancy>, StoreError> {
-    let rows = ids.iter().map(|id| bind![id]).collect();
-    let found = tx.find(&BY_IDS, rows).await?;
-    found
-        .iter()
-        .map(|row| vacancy_of(row).map(|vacancy| (vacancy.id, vacancy)))
-        .collect()
+    let (mut found, mut missing) = (BTreeMap::new(), Vec::new());
+    for id in ids {
+        match tx.ahead_of(&ONE, &id.to_string()) {
+            Some(rows) => {
+                for row in rows.iter() {
+                    found.insert(*id, vacancy_of(row)?);
+                }
+            }
+            None => missing.push(bind![id]),
+        }
+    }
+    for row in tx.find(&BY_IDS, missing).await? {
+        let vacancy = vacancy_of(&row)?;
+        found.insert(vacancy.id, vacancy);
+    }
+    Ok(found)
 }
 
 /// One vacancy of an organisation.
@@ -324,8 +335,20 @@ pub async fn of(
     organisation: OrganisationId,
     id: VacancyId,
 ) -> Result<Option<Vacancy>, StoreError> {
-    let row = tx.maybe(&OF, bind![id, organisation]).await?;
-    row.as_ref().map(vacancy_of).transpose()
+    let rows = tx.rows_of(&ONE, id.to_string(), bind![id]).await?;
+    match rows.first() {
+        Some(row) if row.parsed::<OrganisationId>("organisation_id")? == organisation => {
+            vacancy_of(row).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Fetches ahead what is asked about these vacancies.
+pub async fn fetch_ahead(tx: &mut Tx, ids: &BTreeSet<VacancyId>) -> Result<(), StoreError> {
+    let keys = ids.iter().map(|id| (id.to_string(), bind![id])).collect();
+    tx.fetch_ahead(&BY_IDS, &ONE, "id", keys, Serves::Looks)
+        .await
 }
 
 /// The newest vacancies of an organisation, open and closed.

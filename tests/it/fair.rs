@@ -9,6 +9,7 @@ use tussendoor::store::inbox::{self, NewItem, NewRaw};
 use tussendoor::store::lines::{self, NewLine};
 
 use crate::support::database::{Database, on_both};
+use crate::support::graph::{self, posted_together};
 use crate::support::house::{House, number};
 
 on_both!(
@@ -16,6 +17,7 @@ on_both!(
     a_storm_on_one_line_leaves_room_for_another,
     a_message_waits_for_the_earlier_ones_of_its_sender,
     several_messages_of_several_people_in_one_set_are_as_if_one_by_one,
+    who_writes_to_another_line_is_answered_there_also_in_a_set,
 );
 
 async fn key(house: &House) -> KeyId {
@@ -200,4 +202,37 @@ async fn several_messages_of_several_people_in_one_set_are_as_if_one_by_one(data
         turns,
         count("SELECT CAST(SUM(version) AS BIGINT) FROM talks").await
     );
+}
+
+/// The window that words open is that of the line on which they came, for the answer in the same set too.
+async fn who_writes_to_another_line_is_answered_there_also_in_a_set(database: Database) {
+    const SECOND: &str = "207651463353033";
+    let house = House::set(
+        database,
+        &[
+            ("TUSSENDOOR_LINES__ZUID__ORGANISATION", "waterstad"),
+            ("TUSSENDOOR_LINES__ZUID__ENDPOINT", "meta"),
+            ("TUSSENDOOR_LINES__ZUID__ADDRESS", SECOND),
+            ("TUSSENDOOR_LINES__ZUID__DISPLAY", "+31 20 765 4321"),
+        ],
+    )
+    .await;
+    let numbers = ["+31612345671", "+31612345672", "+31612345673"];
+    for number in numbers {
+        house.candidate("Samira", number, true).await;
+        house.says(number, "stappen").await;
+    }
+    house.wait(60);
+    let words = numbers.map(|number| {
+        let (body, _) = house.graph.webhook_text(number, "Samira", "stappen");
+        let body = String::from_utf8(body).unwrap();
+        graph::sign(body.replace(graph::LINE, SECOND).into_bytes())
+    });
+    assert_eq!(house.deliver(&posted_together(&words)).await, 200);
+    house.idle().await;
+    let paths = house.graph.requests().into_iter();
+    let paths: Vec<String> = paths.map(|request| request.path).collect();
+    assert_eq!(paths.len(), 6, "{paths:?}");
+    let second = paths.iter().filter(|path| path.contains(SECOND)).count();
+    assert_eq!(second, 3, "{paths:?}");
 }

@@ -12,6 +12,7 @@ use tussendoor::domain::contact::{AddressKind, AddressState, Purpose};
 use tussendoor::domain::ids::CandidateId;
 use tussendoor::domain::plan::{DoneBy, Plan, TaskState};
 use tussendoor::domain::talk::state::State;
+use tussendoor::store::addresses;
 use tussendoor::store::contacts::{self, How, Person};
 use tussendoor::store::lines;
 use tussendoor::store::plans;
@@ -305,7 +306,7 @@ async fn a_number_that_changed_is_doubted_unless_the_person_wrote_from_it(databa
     let samira = person(&house, "k-101").await;
     let mut tx = house.app.store.write().await.unwrap();
     let sealer = tx.sealer(samira.key).await.unwrap();
-    let known = contacts::addresses(&mut tx, &sealer, samira.candidate.id)
+    let known = addresses::of(&mut tx, &sealer, samira.candidate.id)
         .await
         .unwrap();
     let whatsapp = known
@@ -314,7 +315,7 @@ async fn a_number_that_changed_is_doubted_unless_the_person_wrote_from_it(databa
         .unwrap()
         .id;
     let line = *house.app.lines.keys().next().unwrap();
-    contacts::heard(&mut tx, line, whatsapp, house.app.now());
+    addresses::heard(&mut tx, line, whatsapp, house.app.now());
     tx.commit().await.unwrap();
 
     let report = bring_in(
@@ -372,7 +373,7 @@ async fn addresses(house: &House, reference: &str) -> Vec<(AddressKind, String, 
     let person = person(house, reference).await;
     let mut tx = house.app.store.read().await.unwrap();
     let sealer = tx.sealer(person.key).await.unwrap();
-    let known = contacts::addresses(&mut tx, &sealer, person.candidate.id)
+    let known = addresses::of(&mut tx, &sealer, person.candidate.id)
         .await
         .unwrap();
     let mut told: Vec<_> = known

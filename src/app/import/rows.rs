@@ -17,7 +17,7 @@ use crate::domain::time::Timestamp;
 use crate::store::arrivals::{self, Arrival};
 use crate::store::contacts::{self, NewCandidate, Person};
 use crate::store::imports::{self, Saying};
-use crate::store::{Tx, coaches};
+use crate::store::{Tx, addresses, coaches};
 
 /// One file on its way into the database.
 pub(super) struct Run<'a> {
@@ -272,7 +272,7 @@ impl<'a> Run<'a> {
         let Some(value) = value else { return Ok(false) };
         let candidate = person.candidate.id;
         let sealer = tx.sealer(person.key).await?;
-        let known = contacts::addresses(tx, &sealer, candidate).await?;
+        let known = addresses::of(tx, &sealer, candidate).await?;
         let mut states = Vec::new();
         let mut new = Vec::new();
         for address in known.iter().filter(|known| kinds.contains(&known.kind)) {
@@ -298,11 +298,11 @@ impl<'a> Run<'a> {
             return Ok(differs);
         }
         for (id, state) in states {
-            contacts::set_address_state(tx, id, state, self.now).await?;
+            addresses::set_state(tx, id, state, self.now).await?;
         }
         for kind in new {
             let new = (self.app.id(self.now), kind, value, AddressState::Believed);
-            contacts::add_address(tx, &sealer, candidate, new, None).await?;
+            addresses::add(tx, &sealer, candidate, new, None).await?;
         }
         tx.changed(candidate);
         Ok(true)

@@ -42,7 +42,7 @@ pub async fn invite(
         due_on: now.local_day(house.zone),
         due_at: next_allowed(now, house.zone, &app.cadence.quiet, &house.holidays),
     };
-    nudges::add(tx, &nudge).await?;
+    nudges::add(tx, &nudge);
     Ok(Some(id))
 }
 

@@ -1,11 +1,12 @@
-//! What is due of one kind goes in one transaction. Where one of it cannot be done, each goes alone, and the
-//! one that cannot comes again later while a coach hears of it: one person never holds up the others.
+//! What is due of one kind goes in one transaction: first everything is looked at, with what that takes fetched
+//! for all at once, then the talks that it starts are played. Where one of it cannot be done, each goes alone,
+//! and the one that cannot comes again later while a coach hears of it: one person never holds up the others.
 
 use std::collections::BTreeSet;
 
 use super::{begin, commit, expires, people, start};
-use crate::app::{App, AppError, House, turn, unpanicked};
-use crate::domain::ids::CandidateId;
+use crate::app::{App, AppError, House, look, turn, unpanicked};
+use crate::domain::ids::{CandidateId, VacancyId};
 use crate::domain::message::MessageState;
 use crate::domain::plan::Subject;
 use crate::domain::talk::event::Event;
@@ -13,7 +14,7 @@ use crate::domain::talk::state::Why;
 use crate::domain::time::Timestamp;
 use crate::store::nudges::{self, Nudge};
 use crate::store::outbox::{self, Outgoing};
-use crate::store::{Tx, flags, talks, watch};
+use crate::store::{Coming, Tx, flags, talks, watch};
 
 /// What could not be done comes again after this.
 const AGAIN_SECONDS: i64 = 3600;
@@ -83,10 +84,8 @@ async fn together(
     spoken: &mut BTreeSet<CandidateId>,
     now: Timestamp,
 ) -> Result<(), AppError> {
-    for one in due {
-        if let Err(error) = play(app, &mut tx, one, spoken, now).await {
-            return Err(tx.taken_back(error).await);
-        }
+    if let Err(error) = play(app, &mut tx, due, spoken, now).await {
+        return Err(tx.taken_back(error).await);
     }
     commit(tx).await
 }
@@ -94,17 +93,76 @@ async fn together(
 async fn play(
     app: &App,
     tx: &mut Tx,
-    one: &Due<'_>,
+    due: &[Due<'_>],
     spoken: &mut BTreeSet<CandidateId>,
     now: Timestamp,
 ) -> Result<(), AppError> {
-    match one {
-        Due::Overdue(message) => expires(app, tx, message, now).await,
-        Due::Timer(candidate) => {
-            let person = turn::person(tx, *candidate).await?;
-            turn::play(app, tx, &person, Event::Woke, now).await
+    let (mut people, mut events, mut coming) = (Vec::new(), Vec::new(), Coming::default());
+    for (at, one) in due.iter().enumerate() {
+        if let Some(next) = coming.before(tx, at, due.len()) {
+            look_ahead(app, tx, &due[next], now).await?;
         }
-        Due::Look(house, candidate) => people::look_at(app, tx, house, *candidate, now).await,
+        let candidate = one.candidate();
+        if let Some(event) = looked(app, tx, one, spoken, now).await? {
+            people.push(candidate);
+            events.push(event);
+        }
+        tx.turn_over(&candidate);
+    }
+    tx.looked();
+    let (begun, mut coming) = (begun(&people, &events), Coming::default());
+    for (at, event) in events.into_iter().enumerate() {
+        if let Some(next) = coming.before(tx, at, people.len()) {
+            turn::look_ahead(tx, &people[next], &begun).await?;
+        }
+        let person = turn::person(tx, people[at]).await?;
+        turn::play(app, tx, &person, event, now).await?;
+    }
+    Ok(())
+}
+
+/// The vacancies that talks are about to speak of.
+fn begun(people: &[CandidateId], events: &[Event]) -> Vec<(CandidateId, VacancyId)> {
+    let vacancy = |(candidate, event): (&CandidateId, &Event)| match event {
+        Event::Start {
+            subject: Subject::Vacancy(id),
+            ..
+        } => Some((*candidate, *id)),
+        _ => None,
+    };
+    people.iter().zip(events).filter_map(vacancy).collect()
+}
+
+/// Fetches ahead what looking at these takes; they are of one kind.
+async fn look_ahead(
+    app: &App,
+    tx: &mut Tx,
+    due: &[Due<'_>],
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let people: Vec<CandidateId> = due.iter().map(Due::candidate).collect();
+    match due.first() {
+        Some(Due::Look(..)) => look::look_ahead(app, tx, &people, now).await,
+        Some(Due::Nudge(..)) => start::look_ahead(tx, &people, now).await,
+        Some(Due::Overdue(_) | Due::Timer(_)) | None => Ok(()),
+    }
+}
+
+/// What this comes to, and the event that the talk hears of it.
+async fn looked(
+    app: &App,
+    tx: &mut Tx,
+    one: &Due<'_>,
+    spoken: &mut BTreeSet<CandidateId>,
+    now: Timestamp,
+) -> Result<Option<Event>, AppError> {
+    match one {
+        Due::Overdue(message) => expires(app, tx, message, now).await.map(|()| None),
+        Due::Timer(_) => Ok(Some(Event::Woke)),
+        Due::Look(house, candidate) => {
+            let looked = people::look_at(app, tx, house, *candidate, now).await;
+            looked.map(|()| None)
+        }
         Due::Nudge(house, nudge) => start::start(app, tx, house, nudge, spoken, now).await,
     }
 }
@@ -163,8 +221,8 @@ async fn put_off(
         }
         Due::Overdue(_) => {}
         Due::Timer(candidate) => talks::wake_later(tx, *candidate, until).await?,
-        Due::Look(_, candidate) => watch::next(tx, *candidate, Some(until)).await?,
-        Due::Nudge(_, nudge) => nudges::move_to(tx, nudge.id, until).await?,
+        Due::Look(_, candidate) => watch::next(tx, *candidate, Some(until)),
+        Due::Nudge(_, nudge) => nudges::move_to(tx, nudge.id, until),
     }
     Ok(())
 }

@@ -35,15 +35,17 @@ pub(super) async fn look_at(
     now: Timestamp,
 ) -> Result<(), AppError> {
     let Some(person) = contacts::person(tx, candidate).await? else {
-        return Ok(watch::next(tx, candidate, None).await?);
+        watch::next(tx, candidate, None);
+        return Ok(());
     };
     let Some(found) = look::at(app, tx, house, &person, now).await? else {
-        return Ok(watch::next(tx, candidate, None).await?);
+        watch::next(tx, candidate, None);
+        return Ok(());
     };
     let spread =
         nudge::one_after_the_other(found.nudges, house.zone, &app.cadence, &house.holidays);
     for due in spread {
-        nudges::add(tx, &row(app, due, now)).await?;
+        nudges::add(tx, &row(app, due, now));
     }
     for why in found.flags {
         let (id, about) = (app.id(now), Subject::Nothing);
@@ -55,7 +57,8 @@ pub(super) async fn look_at(
         let room = MeetingMode::Office;
         meetings::invite(app, tx, &person, kind, room, now).await?;
     }
-    Ok(watch::next(tx, candidate, found.again_at).await?)
+    watch::next(tx, candidate, found.again_at);
+    Ok(())
 }
 
 /// Who waits for an answer for too long: the coach hears it, and on a later day the whole team. Never

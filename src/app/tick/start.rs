@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{BATCH, Due, begin, each};
-use crate::app::{App, AppError, House, look, send, turn};
+use crate::app::{App, AppError, House, look, send};
 use crate::domain::ids::CandidateId;
 use crate::domain::nudge::{self, Ended, Rule, Standing, Verdict};
 use crate::domain::plan::{Subject, TaskState};
@@ -12,7 +12,7 @@ use crate::domain::talk::event::Event;
 use crate::domain::talk::state::{Run, State, Why};
 use crate::domain::time::Timestamp;
 use crate::store::nudges::{self, Nudge};
-use crate::store::{Tx, contacts, flags, plans, talks};
+use crate::store::{Serves, Tx, contacts, flags, plans, talks, watch};
 
 /// Due nudges that may go start their flow; the others move, or end with their reason.
 pub(super) async fn nudges(app: &App, house: &House) -> Result<usize, AppError> {
@@ -27,6 +27,20 @@ pub(super) async fn nudges(app: &App, house: &House) -> Result<usize, AppError> 
     each(app, tx, &due.collect::<Vec<_>>(), now).await
 }
 
+/// Fetches ahead what `start` looks at.
+pub(super) async fn look_ahead(
+    tx: &mut Tx,
+    people: &[CandidateId],
+    now: Timestamp,
+) -> Result<(), AppError> {
+    contacts::fetch_ahead(tx, people, Serves::Looks).await?;
+    plans::fetch_ahead(tx, people, Serves::Looks).await?;
+    talks::peeks_ahead(tx, people).await?;
+    watch::known_ahead(tx, people).await?;
+    send::facts_ahead(tx, people, now).await
+}
+
+/// What becomes of a due nudge: it moves, it ends, or its flow starts with this event.
 pub(super) async fn start(
     app: &App,
     tx: &mut Tx,
@@ -34,19 +48,24 @@ pub(super) async fn start(
     nudge: &Nudge,
     spoken: &mut BTreeSet<CandidateId>,
     now: Timestamp,
-) -> Result<(), AppError> {
+) -> Result<Option<Event>, AppError> {
+    let ends = |tx: &mut Tx, ended: Ended| {
+        nudges::close(tx, nudge.id, ended, now);
+        Ok(None)
+    };
     // Erased while a rule wrote this row.
     let Some(person) = contacts::person(tx, nudge.candidate).await? else {
-        return Ok(nudges::close(tx, nudge.id, Ended::Withdrawn, now).await?);
+        return ends(tx, Ended::Withdrawn);
     };
     // A rule that this program no longer knows.
     let Some(rule) = Rule::parse(&nudge.rule) else {
-        return Ok(nudges::close(tx, nudge.id, Ended::Withdrawn, now).await?);
+        return ends(tx, Ended::Withdrawn);
     };
     let sealer = tx.sealer(person.key).await?;
     // One of this person's started in this very tick: the ledger moves on by a day, as the caps would.
     if spoken.contains(&nudge.candidate) {
-        return Ok(nudges::move_to(tx, nudge.id, now.plus_days(1)).await?);
+        nudges::move_to(tx, nudge.id, now.plus_days(1));
+        return Ok(None);
     }
     let plan = plans::plan(tx, &sealer, nudge.candidate).await?;
     let open = match nudge.subject {
@@ -59,10 +78,10 @@ pub(super) async fn start(
         Subject::Vacancy(_) | Subject::Nothing => true,
     };
     if !open {
-        return Ok(nudges::close(tx, nudge.id, Ended::Withdrawn, now).await?);
+        return ends(tx, Ended::Withdrawn);
     }
     if nudge::expires_at(nudge.written_at(), &app.cadence) < now {
-        return Ok(nudges::close(tx, nudge.id, Ended::Expired, now).await?);
+        return ends(tx, Ended::Expired);
     }
     let talk = talks::peek(tx, nudge.candidate, &sealer).await?;
     // Its flow speaks of this very thing already.
@@ -71,11 +90,11 @@ pub(super) async fn start(
         run.subject == nudge.subject && flow.is_some_and(|flow| flow.name == rule.flow())
     };
     if talk.runs().any(under_way) {
-        return Ok(nudges::close(tx, nudge.id, Ended::Merged, now).await?);
+        return ends(tx, Ended::Merged);
     }
     let since = look::since(tx, &person, &talk).await?;
     if let Some(ended) = nudge::overtaken(rule, nudge.written_at(), &since) {
-        return Ok(nudges::close(tx, nudge.id, ended, now).await?);
+        return ends(tx, ended);
     }
     let mut facts = send::facts(tx, &person, rule.purpose(), now).await?;
     if matches!(talk.state, State::WithCoach { .. }) {
@@ -88,17 +107,19 @@ pub(super) async fn start(
         Verdict::Go => {
             let Some(flow) = app.book.newest(rule.flow()) else {
                 tracing::error!(flow = rule.flow(), "a rule has no flow: its nudge is held");
-                return Ok(nudges::close(tx, nudge.id, Ended::Held, now).await?);
+                return ends(tx, Ended::Held);
             };
-            nudges::started(tx, nudge.id, now).await?;
+            nudges::started(tx, nudge.id, now);
             spoken.insert(nudge.candidate);
-            let event = Event::Start {
+            Ok(Some(Event::Start {
                 flow,
                 subject: nudge.subject,
-            };
-            turn::play(app, tx, &person, event, now).await
+            }))
         }
-        Verdict::NotBefore(at, _) => Ok(nudges::move_to(tx, nudge.id, at).await?),
+        Verdict::NotBefore(at, _) => {
+            nudges::move_to(tx, nudge.id, at);
+            Ok(None)
+        }
         Verdict::Never(reason) => {
             if reason == nudge::Reason::WithCoach {
                 let id = app.id(now);
@@ -112,7 +133,7 @@ pub(super) async fn start(
                     now,
                 );
             }
-            Ok(nudges::close(tx, nudge.id, reason.ended(), now).await?)
+            ends(tx, reason.ended())
         }
         Verdict::AskCoachHumanFloor => {
             let id = app.id(now);
@@ -125,7 +146,7 @@ pub(super) async fn start(
                 Subject::Nothing,
                 now,
             );
-            Ok(nudges::close(tx, nudge.id, Ended::Held, now).await?)
+            ends(tx, Ended::Held)
         }
     }
 }

@@ -34,7 +34,7 @@ pub(in crate::app) async fn heard(
             };
             // Which other hours: the match has its answer already. Other work is the answer.
             if prefers == Prefers::OtherWork {
-                matches::answered(tx, vacancy, candidate, State::No, Some(now)).await?;
+                matches::answered(tx, vacancy, candidate, State::No, Some(now));
             }
             return learn(
                 app,
@@ -49,7 +49,7 @@ pub(in crate::app) async fn heard(
         }
         _ => return Ok(None),
     };
-    matches::answered(tx, vacancy, candidate, answered, Some(now)).await?;
+    matches::answered(tx, vacancy, candidate, answered, Some(now));
     match answered {
         State::Yes => Ok(Some(Why::WantsVacancy)),
         State::TooFar => learn(app, tx, person, sealer, vacancy, Taught::TooFar, now).await,
@@ -92,26 +92,16 @@ async fn learn(
 }
 
 /// A question about a vacancy was written for this person.
-pub(in crate::app) async fn asked(
-    tx: &mut Tx,
-    person: &Person,
-    vacancy: VacancyId,
-    now: Timestamp,
-) -> Result<(), AppError> {
-    Ok(matches::asked(tx, vacancy, person.candidate.id, now).await?)
+pub(in crate::app) fn asked(tx: &mut Tx, person: &Person, vacancy: VacancyId, now: Timestamp) {
+    matches::asked(tx, vacancy, person.candidate.id, now);
 }
 
 /// The conversation about a vacancy ended; an answer that was given stays what it is.
-pub(in crate::app) async fn ended(
-    tx: &mut Tx,
-    person: &Person,
-    vacancy: VacancyId,
-    because: Because,
-) -> Result<(), AppError> {
+pub(in crate::app) fn ended(tx: &mut Tx, person: &Person, vacancy: VacancyId, because: Because) {
     let state = match because {
         Because::NoAnswer | Because::Undelivered => State::Silent,
         Because::Overtaken | Because::Refused => State::Closed,
         Because::Answered | Because::Handed => State::AskCoach,
     };
-    Ok(matches::ended(tx, vacancy, person.candidate.id, state).await?)
+    matches::ended(tx, vacancy, person.candidate.id, state);
 }

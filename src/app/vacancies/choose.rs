@@ -72,7 +72,7 @@ async fn propose(
     let wanted: BTreeSet<_> = of.values().flat_map(|(found, _)| first(found)).collect();
     let since = super::seen_since(app, now);
     let known = vacancies::by_ids(tx, &wanted).await?;
-    let mut done = 0;
+    let mut due = Vec::new();
     for (candidate, (found, _)) in of {
         let best = first(&found).into_iter().find(|id| {
             known
@@ -80,20 +80,20 @@ async fn propose(
                 .is_some_and(|vacancy| vacancy.is_fresh(today, since))
         });
         let Some(vacancy) = best else { continue };
-        let nudge = Nudge {
+        due.push(Nudge {
             id: app.id(now),
             candidate,
             rule: Rule::Vacancy.as_str().to_owned(),
             subject: Subject::Vacancy(vacancy),
             due_on: today,
             due_at: due_at(app, house, now),
-        };
-        if nudges::add(tx, &nudge).await? {
-            tx.changed(candidate);
-            done += 1;
-        }
+        });
     }
-    Ok(done)
+    let added = nudges::add_now(tx, &due).await?;
+    for nudge in due.iter().filter(|nudge| added.contains(&nudge.id)) {
+        tx.changed(nudge.candidate);
+    }
+    Ok(added.len())
 }
 
 /// What is due on a day is due at one time; later on that day at once, and never in quiet hours.

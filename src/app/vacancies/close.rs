@@ -64,7 +64,7 @@ pub(super) async fn tell(app: &App, house: &House) -> Result<usize, AppError> {
             let Some(person) = contacts::person(&mut tx, candidate).await? else {
                 continue;
             };
-            matches::answered(&mut tx, vacancy, candidate, State::Closed, None).await?;
+            matches::answered(&mut tx, vacancy, candidate, State::Closed, None);
             let event = Event::Changed {
                 what: Change::VacancyClosed,
                 subject: Subject::Vacancy(vacancy),

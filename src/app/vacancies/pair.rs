@@ -152,7 +152,7 @@ pub(super) async fn search_changed(
             }
             None => {
                 let closed = matches::State::Closed;
-                matches::answered(tx, one.vacancy, candidate, closed, None).await?;
+                matches::answered(tx, one.vacancy, candidate, closed, None);
                 let subject = Subject::Vacancy(one.vacancy);
                 nudges::close_subject(tx, candidate, subject, Ended::Withdrawn, now);
             }

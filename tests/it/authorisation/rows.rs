@@ -24,7 +24,7 @@ use tussendoor::store::meetings::{self, NewMeeting};
 use tussendoor::store::outbox::{self, Form, New};
 use tussendoor::store::slots::{self, NewSlot};
 use tussendoor::store::vacancies::{Put, Source};
-use tussendoor::store::{Tx, flags, lines, media, searches, vacancies};
+use tussendoor::store::{Tx, addresses, flags, lines, media, searches, vacancies};
 
 use crate::support::house::House;
 
@@ -80,10 +80,10 @@ pub async fn rows(
         "+31612345678",
         AddressState::Proven,
     );
-    let address = contacts::add_address(&mut tx, &sealer, candidate, new, Some(now))
+    let address = addresses::add(&mut tx, &sealer, candidate, new, Some(now))
         .await
         .unwrap();
-    contacts::heard(&mut tx, line, address, now);
+    addresses::heard(&mut tx, line, address, now);
     let incoming: IncomingId = app.id(now);
     inbox::keep(
         &mut tx,

@@ -210,7 +210,7 @@ async fn by_hand(house: &House, made: &Made) {
         due_on: "2026-04-01".parse().unwrap(),
         due_at: moment("2026-04-01", 9, 30),
     };
-    nudges::add(&mut tx, &nudge).await.unwrap();
+    nudges::add(&mut tx, &nudge);
     let hold = Hold {
         class: "messages".into(),
         until: Some("2026-03-01".parse().unwrap()),

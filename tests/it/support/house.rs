@@ -23,7 +23,7 @@ use tussendoor::ports::clock::HandClock;
 use tussendoor::settings::Settings;
 use tussendoor::store::contacts::{self, How, NewCandidate};
 use tussendoor::store::outbox::{self, Outgoing};
-use tussendoor::store::{coaches, plans, talks};
+use tussendoor::store::{addresses, coaches, plans, talks};
 
 use super::database::Database;
 use super::graph::{self, GraphStandIn, Webhook};
@@ -217,7 +217,7 @@ impl House {
             number,
             AddressState::Believed,
         );
-        contacts::add_address(&mut tx, &sealer, id, address, None)
+        addresses::add(&mut tx, &sealer, id, address, None)
             .await
             .unwrap();
         if consent {

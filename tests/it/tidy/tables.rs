@@ -44,7 +44,7 @@ pub const EVERYTHING: &str =
 pub const STORE: &str = "domain ports \
     store::tx store::statement store::sealed store::error \
     store::Tx store::Row store::StoreError store::Queue store::News \
-    store::Store";
+    store::Store store::Serves";
 
 /// Imports that the table refuses and that are meant: which file, what, and why.
 pub const MEANT: &[(&str, &str, &str)] = &[
@@ -65,8 +65,8 @@ pub const MEANT: &[(&str, &str, &str)] = &[
     ),
     (
         "store/contacts.rs",
-        "store::talks",
-        "a candidate is made with a key and an idle talk",
+        "store::talks store::addresses",
+        "a candidate is made with a key and an idle talk, and fetched ahead with their addresses",
     ),
     (
         "store/pages.rs",
