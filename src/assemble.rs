@@ -278,7 +278,7 @@ pub async fn app_of(
         inlet: Inlet::new(settings.receive.queue),
         rates: Rates::default(),
         data_dir: settings.data_dir.clone(),
-        numbers: Arc::new(Numbers::new(now)?),
+        numbers: Arc::new(Numbers::new(now)),
         pulse: Pulse::default(),
     })
 }

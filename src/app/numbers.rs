@@ -1,11 +1,11 @@
 //! What is counted and measured, for whoever watches the machine: the names, their buckets and their text
-//! form. One recorder, held by `App` and handed on: nothing is installed for the whole process. Labels are
-//! words of ours (a result, a state, a provider's name), never an id, a name or a number of a person.
+//! form. Held by `App` and handed on: nothing is installed for the whole process. Labels are words of ours
+//! (a result, a state, a provider's name), never an id, a name or a number of a person, so there are few.
 
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-use metrics::{Key, KeyName, Label, Level, Metadata, Recorder as _};
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
 
 use crate::domain::time::Timestamp;
 
@@ -194,39 +194,64 @@ pub const ALL: &[Number] = &[
 /// What a label may hold: a word of ours.
 pub type Labels<'a> = &'a [(&'static str, &'a str)];
 
-/// The numbers of this process.
-pub struct Numbers(PrometheusRecorder);
+/// What was counted under one name with one set of labels.
+#[derive(Debug)]
+enum Value {
+    Count(u64),
+    Now(f64),
+    Buckets {
+        /// How many were at most so much, bucket by bucket; each is counted in one of them.
+        counts: Vec<u64>,
+        sum: f64,
+        all: u64,
+    },
+}
+
+impl Value {
+    fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Counter => Self::Count(0),
+            Kind::Gauge => Self::Now(0.0),
+            Kind::Histogram(buckets) => Self::Buckets {
+                counts: vec![0; buckets.len()],
+                sum: 0.0,
+                all: 0,
+            },
+        }
+    }
+
+    fn add(&mut self, kind: Kind, by: f64) {
+        match (self, kind) {
+            (Self::Now(now), _) => *now += by,
+            (Self::Buckets { counts, sum, all }, Kind::Histogram(buckets)) => {
+                let within = buckets.iter().position(|most| by <= *most);
+                if let Some(count) = within.and_then(|at| counts.get_mut(at)) {
+                    *count += 1;
+                }
+                *sum += by;
+                *all += 1;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The numbers of this process. A number shows itself from the first time that something is said of it.
+#[derive(Debug)]
+pub struct Numbers(Mutex<BTreeMap<&'static str, BTreeMap<String, Value>>>);
 
 impl Numbers {
     /// Begins to count. `now` is when the process started.
-    pub fn new(now: Timestamp) -> Result<Self, BuildError> {
-        let mut builder = PrometheusBuilder::new();
-        for number in ALL {
-            if let Kind::Histogram(buckets) = number.kind {
-                let matcher = Matcher::Full(number.name.to_owned());
-                builder = builder.set_buckets_for_metric(matcher, buckets)?;
-            }
-        }
-        let recorder = builder.build_recorder();
-        for number in ALL {
-            let (name, help) = (KeyName::from_const_str(number.name), number.help.into());
-            match number.kind {
-                Kind::Counter => recorder.describe_counter(name, None, help),
-                Kind::Gauge => recorder.describe_gauge(name, None, help),
-                Kind::Histogram(_) => recorder.describe_histogram(name, None, help),
-            }
-        }
-        let numbers = Self(recorder);
+    pub fn new(now: Timestamp) -> Self {
+        let numbers = Self(Mutex::default());
         numbers.set(STARTED, &[], as_float(now.0) / 1e6);
         numbers.set(BUILD, &[("version", env!("CARGO_PKG_VERSION"))], 1.0);
-        Ok(numbers)
+        numbers
     }
 
     /// As things stand now.
     pub fn set(&self, number: Number, labels: Labels<'_>, value: f64) {
-        self.0
-            .register_gauge(&key(number, labels), &METADATA)
-            .set(value);
+        self.change(number, labels, |it| *it = Value::Now(value));
     }
 
     /// A webhook that was answered. A channel is `none` where the endpoint is not one of ours.
@@ -236,8 +261,8 @@ impl Numbers {
 
     /// A batch of webhooks became durable.
     pub fn received(&self, batch: usize, took: Duration) {
-        self.measure(BATCH, &[], as_float(batch));
-        self.measure(COMMIT, &[], took.as_secs_f64());
+        self.add(BATCH, &[], as_float(batch));
+        self.add(COMMIT, &[], took.as_secs_f64());
     }
 
     /// How many webhooks wait for the writer.
@@ -248,23 +273,19 @@ impl Numbers {
     /// A batch of the inbox was played.
     pub fn turned(&self, items: usize, took: Duration) {
         self.count(TURNS, &[], u64::try_from(items).unwrap_or(0));
-        self.measure(TURN_TIME, &[], took.as_secs_f64());
+        self.add(TURN_TIME, &[], took.as_secs_f64());
     }
 
     /// An attempt leaves for the wire.
     pub fn leaves(&self) {
-        self.0
-            .register_gauge(&key(FLYING, &[]), &METADATA)
-            .increment(1.0);
+        self.add(FLYING, &[], 1.0);
     }
 
     /// It is back, with what its answer proves.
     pub fn is_back(&self, channel: &str, outcome: &str, took: Duration) {
-        self.0
-            .register_gauge(&key(FLYING, &[]), &METADATA)
-            .decrement(1.0);
+        self.add(FLYING, &[], -1.0);
         self.count(SENDS, &[("channel", channel), ("outcome", outcome)], 1);
-        self.measure(SEND_TIME, &[("channel", channel)], took.as_secs_f64());
+        self.add(SEND_TIME, &[("channel", channel)], took.as_secs_f64());
     }
 
     /// Connections at the public door.
@@ -279,35 +300,107 @@ impl Numbers {
 
     /// The text form that Prometheus reads.
     pub fn text(&self) -> String {
-        self.0.handle().render()
-    }
-
-    /// Histograms gather what was measured until somebody does this; without it they grow for ever.
-    pub fn upkeep(&self) {
-        self.0.handle().run_upkeep();
+        let mut text = String::new();
+        let held = self.held();
+        for number in ALL {
+            if let Some(series) = held.get(number.name) {
+                // Writing to a String cannot fail.
+                let _infallible = number.write(series, &mut text);
+            }
+        }
+        text
     }
 
     fn count(&self, number: Number, labels: Labels<'_>, by: u64) {
-        self.0
-            .register_counter(&key(number, labels), &METADATA)
-            .increment(by);
+        self.change(number, labels, |it| {
+            if let Value::Count(count) = it {
+                *count += by;
+            }
+        });
     }
 
-    fn measure(&self, number: Number, labels: Labels<'_>, value: f64) {
-        self.0
-            .register_histogram(&key(number, labels), &METADATA)
-            .record(value);
+    /// Moves a gauge, or puts one more into a histogram.
+    fn add(&self, number: Number, labels: Labels<'_>, by: f64) {
+        self.change(number, labels, |it| it.add(number.kind, by));
+    }
+
+    fn change(&self, number: Number, labels: Labels<'_>, how: impl FnOnce(&mut Value)) {
+        let labels = written(labels);
+        let mut held = self.held();
+        let series = held.entry(number.name).or_default();
+        how(series
+            .entry(labels)
+            .or_insert_with(|| Value::new(number.kind)));
+    }
+
+    /// Numbers are whole between any two statements: whoever panicked while counting broke nothing.
+    fn held(&self) -> MutexGuard<'_, BTreeMap<&'static str, BTreeMap<String, Value>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-static METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, None);
+impl Number {
+    fn write(self, series: &BTreeMap<String, Value>, text: &mut String) -> fmt::Result {
+        let (name, kind) = (
+            self.name,
+            match self.kind {
+                Kind::Counter => "counter",
+                Kind::Gauge => "gauge",
+                Kind::Histogram(_) => "histogram",
+            },
+        );
+        writeln!(text, "# HELP {name} {}\n# TYPE {name} {kind}", self.help)?;
+        for (labels, value) in series {
+            match (value, self.kind) {
+                (Value::Count(count), _) => line(text, name, labels, count)?,
+                (Value::Now(now), _) => line(text, name, labels, now)?,
+                (Value::Buckets { counts, sum, all }, Kind::Histogram(buckets)) => {
+                    let gap = if labels.is_empty() { "" } else { "," };
+                    let bucket = format!("{name}_bucket");
+                    let mut so_far = 0;
+                    for (most, count) in buckets.iter().zip(counts) {
+                        so_far += count;
+                        let labels = format!("{labels}{gap}le=\"{most}\"");
+                        line(text, &bucket, &labels, so_far)?;
+                    }
+                    line(text, &bucket, &format!("{labels}{gap}le=\"+Inf\""), all)?;
+                    line(text, &format!("{name}_sum"), labels, sum)?;
+                    line(text, &format!("{name}_count"), labels, all)?;
+                }
+                (Value::Buckets { .. }, _) => {}
+            }
+        }
+        text.write_char('\n')
+    }
+}
 
-fn key(number: Number, labels: Labels<'_>) -> Key {
-    let labels: Vec<Label> = labels
-        .iter()
-        .map(|(name, value)| Label::new(*name, (*value).to_owned()))
-        .collect();
-    Key::from_parts(number.name, labels)
+fn line(text: &mut String, name: &str, labels: &str, value: impl fmt::Display) -> fmt::Result {
+    if labels.is_empty() {
+        writeln!(text, "{name} {value}")
+    } else {
+        writeln!(text, "{name}{{{labels}}} {value}")
+    }
+}
+
+/// As they stand between the braces.
+fn written(labels: Labels<'_>) -> String {
+    let mut text = String::new();
+    for (name, value) in labels {
+        if !text.is_empty() {
+            text.push(',');
+        }
+        text.push_str(name);
+        text.push_str("=\"");
+        for letter in value.chars() {
+            match letter {
+                '\n' => text.push_str("\\n"),
+                '"' | '\\' => text.extend(['\\', letter]),
+                _ => text.push(letter),
+            }
+        }
+        text.push('"');
+    }
+    text
 }
 
 /// Numbers of things fit a float well enough to be drawn.
@@ -317,4 +410,42 @@ fn key(number: Number, labels: Labels<'_>) -> Key {
 )]
 pub fn as_float(count: impl TryInto<i64>) -> f64 {
     count.try_into().unwrap_or(i64::MAX) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_counted_and_measured_stands_in_the_text() {
+        let numbers = Numbers::new(Timestamp(1_000_000));
+        numbers.webhook("whatsapp_meta", "kept");
+        numbers.webhook("whatsapp_meta", "kept");
+        numbers.webhook("none", "a \"b\"\\\n");
+        numbers.leaves();
+        for seconds in [0.001, 0.002, 0.002, 40.0] {
+            numbers.is_back("sms_x", "accepted", Duration::from_secs_f64(seconds));
+        }
+        let text = numbers.text();
+        for line in [
+            "# HELP process_start_time_seconds When this process started, in seconds since 1970",
+            "# TYPE process_start_time_seconds gauge",
+            "process_start_time_seconds 1",
+            "# TYPE tussendoor_webhooks_total counter",
+            r#"tussendoor_webhooks_total{channel="whatsapp_meta",result="kept"} 2"#,
+            r#"tussendoor_webhooks_total{channel="none",result="a \"b\"\\\n"} 1"#,
+            "tussendoor_sends_in_flight -3",
+            "# TYPE tussendoor_send_seconds histogram",
+            r#"tussendoor_send_seconds_bucket{channel="sms_x",le="0.001"} 1"#,
+            r#"tussendoor_send_seconds_bucket{channel="sms_x",le="0.0025"} 3"#,
+            r#"tussendoor_send_seconds_bucket{channel="sms_x",le="30"} 3"#,
+            r#"tussendoor_send_seconds_bucket{channel="sms_x",le="+Inf"} 4"#,
+            r#"tussendoor_send_seconds_sum{channel="sms_x"} 40.005"#,
+            r#"tussendoor_send_seconds_count{channel="sms_x"} 4"#,
+        ] {
+            assert!(text.lines().any(|it| it == line), "{line}\n{text}");
+        }
+        // Nothing was said of it yet.
+        assert!(!text.contains("tussendoor_inbox_new"));
+    }
 }

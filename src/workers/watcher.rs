@@ -1,5 +1,5 @@
 //! Looks at the health of the house every fifteen seconds, so that an alarm stands in the log also where
-//! nobody asks for it, and keeps what was measured from growing.
+//! nobody asks for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,6 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
     let mut told = Level::Well;
     while !stop.is_cancelled() {
         let health = health::look(&app).await;
-        app.numbers.upkeep();
         let level = health.level();
         // Once a change: a log that repeats itself every quarter of a minute is not read.
         if level != told {
