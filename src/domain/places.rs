@@ -11,10 +11,12 @@ const TABLE: &str = include_str!("places/pc4.csv");
 const EARTH_KM: f64 = 6371.0;
 /// The first postcode there is.
 const FIRST: usize = 1000;
+/// And how many there can be.
+const CODES: usize = 9000;
 
 #[derive(Debug, Clone)]
 struct Place {
-    name: String,
+    name: &'static str,
     latitude: f64,
     longitude: f64,
 }
@@ -38,12 +40,12 @@ impl Places {
         Self::parse(TABLE)
     }
 
-    fn parse(table: &str) -> Result<Self, BrokenTable> {
+    fn parse(table: &'static str) -> Result<Self, BrokenTable> {
         let mut places = Self {
-            by_code: Vec::new(),
+            by_code: Vec::with_capacity(CODES),
             by_name: BTreeMap::new(),
         };
-        let mut of_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut of_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (at, line) in table.lines().enumerate().skip(1) {
             let fields: Vec<&str> = line.split(',').collect();
             let [code, name, latitude, longitude] = fields[..] else {
@@ -59,15 +61,17 @@ impl Places {
                 places.by_code.resize(number + 1, None);
             }
             places.by_code[number] = Some(Place {
-                name: name.to_owned(),
+                name,
                 latitude,
                 longitude,
             });
-            of_name.entry(fold(name)).or_default().push(number);
+            of_name.entry(name).or_default().push(number);
         }
         for (name, numbers) in of_name {
             if let Some(middle) = places.middle(&numbers) {
-                places.by_name.insert(name, format!("{}", FIRST + middle));
+                places
+                    .by_name
+                    .insert(fold(name), format!("{}", FIRST + middle));
             }
         }
         Ok(places)
@@ -81,7 +85,7 @@ impl Places {
             .collect();
         let count = all.len() as f64;
         let middle = Place {
-            name: String::new(),
+            name: "",
             latitude: all.iter().map(|(_, place)| place.latitude).sum::<f64>() / count,
             longitude: all.iter().map(|(_, place)| place.longitude).sum::<f64>() / count,
         };
@@ -101,7 +105,7 @@ impl Places {
 
     /// The village or town of a postcode.
     pub fn town(&self, pc4: &str) -> Option<&str> {
-        self.at(pc4).map(|place| place.name.as_str())
+        self.at(pc4).map(|place| place.name)
     }
 
     /// The postcode in the middle of a place, by its name in whatever capitals.
