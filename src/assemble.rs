@@ -1,6 +1,7 @@
 //! Settings -> App. The only file that names every adapter.
 
 mod feeds;
+pub mod tried;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ use crate::store::flows::{self, Version};
 use crate::store::lines::{self, NewLine};
 use crate::store::{Secrets, Store};
 use crate::texts::book::Book;
-use crate::texts::config::Configuration;
+use crate::texts::config::{Configuration, Untried};
 use crate::texts::version::FlowVersion;
 use crate::wire::files::{Files, FilesConfig};
 use crate::wire::http::{HttpConfig, HttpTransport};
@@ -73,11 +74,11 @@ pub fn configuration(settings: &Settings) -> anyhow::Result<Configuration> {
     Configuration::load(folders.0, folders.1).map_err(|problems| listed(&problems))
 }
 
-/// The same on a thread of its own, while the database opens.
-pub fn configuration_meanwhile(settings: &Settings) -> JoinHandle<anyhow::Result<Configuration>> {
+/// The same without trying the texts out, on a thread of its own, while the database opens.
+pub fn configuration_meanwhile(settings: &Settings) -> JoinHandle<anyhow::Result<Untried>> {
     let folders = (settings.config_dir.clone(), settings.templates_dir.clone());
     tokio::task::spawn_blocking(move || {
-        Configuration::load(folders.0.as_deref(), folders.1.as_deref())
+        Configuration::read(folders.0.as_deref(), folders.1.as_deref())
             .map_err(|problems| listed(&problems))
     })
 }

@@ -15,6 +15,7 @@ use crate::ports::chance::{Chance, SystemChance};
 use crate::ports::clock::{Clock, SystemClock};
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::web;
 
 mod backup;
 mod demo;
@@ -246,7 +247,8 @@ async fn opened(settings: &Settings) -> anyhow::Result<(Arc<App>, Arc<dyn Clock>
     let texts = assemble::configuration_meanwhile(settings);
     let store = assemble::store(settings, chance()).await?;
     migrate(&store).await?;
-    let app = assemble::app_of(settings, texts.await??, store, clock.clone(), chance()).await?;
+    let texts = assemble::tried::once(texts.await??, &store).await?;
+    let app = assemble::app_of(settings, texts, store, clock.clone(), chance()).await?;
     Ok((Arc::new(app), clock))
 }
 
@@ -297,6 +299,7 @@ fn clock() -> anyhow::Result<Arc<dyn Clock>> {
 
 fn check() -> anyhow::Result<ExitCode> {
     let configuration = assemble::builtin()?;
+    web::check_pages()?;
     let names: Vec<&str> = configuration.book.names().collect();
     say(&format!(
         "flows and texts are in order: {}",

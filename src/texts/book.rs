@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use handlebars::Handlebars;
 
-use super::check;
 use super::context::Context;
 use super::source::{self, Text, Texts};
-use super::tone::Tone;
 use super::version::FlowVersion;
 use crate::domain::flow::definition::{Flow, Problem};
 use crate::domain::ids::{FlowHash, SlotId};
@@ -69,12 +67,11 @@ impl std::fmt::Debug for Book {
 }
 
 impl Book {
-    /// The newest versions and the texts that all share, language -> TOML; every text is rendered with
-    /// every sample before the book is used.
-    pub fn new(
+    /// The newest versions and the texts that all share, language -> TOML. Whether each text can be
+    /// rendered is for `check` to say.
+    pub(super) fn new(
         versions: Vec<FlowVersion>,
         common: &BTreeMap<String, String>,
-        tone: &Tone,
     ) -> Result<Self, Vec<Problem>> {
         let mut engine = Handlebars::new();
         engine.set_strict_mode(true);
@@ -104,7 +101,6 @@ impl Book {
                 .insert(version.name().to_owned(), version.hash().clone());
             book.add_old(version);
         }
-        problems.extend(check::check(&book, tone));
         if problems.is_empty() {
             Ok(book)
         } else {

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use rust_embed::RustEmbed;
+use sha2::{Digest as _, Sha256};
 
 use super::book::{Book, COMMON, LOCALES};
+use super::check as trial;
 use super::experiments::Experiments;
 use super::tone::Tone;
 use super::version::FlowVersion;
@@ -31,14 +33,56 @@ pub struct Configuration {
     pub experiments: Experiments,
 }
 
+/// The same, read: each file is whole by itself and the flows are in order. No text was tried out yet,
+/// which takes most of the time.
+#[derive(Debug)]
+pub struct Untried {
+    configuration: Configuration,
+    tone: Tone,
+    fingerprint: [u8; 32],
+}
+
+impl Untried {
+    /// Of every file that was read: two with the same one hold the same words.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint
+    }
+
+    /// Renders every text with every sample, and judges its tone.
+    pub fn tried(self) -> Result<Configuration, Vec<Problem>> {
+        match trial::check(&self.configuration.book, &self.tone) {
+            problems if problems.is_empty() => Ok(self.configuration),
+            problems => Err(problems),
+        }
+    }
+
+    /// For whoever knows that the same program has tried the same files.
+    pub fn as_tried_before(self) -> Configuration {
+        self.configuration
+    }
+}
+
 impl Configuration {
     /// `config` holds `flows/*.toml`, `commands.toml`, `alarms.toml`, `cadence.toml`, and maybe
     /// `experiments.toml`; `templates` holds `messages/<locale>/*.toml`.
     pub fn load(config: Option<&Path>, templates: Option<&Path>) -> Result<Self, Vec<Problem>> {
+        Self::read(config, templates)?.tried()
+    }
+
+    /// As `load`, without trying the texts.
+    pub fn read(config: Option<&Path>, templates: Option<&Path>) -> Result<Untried, Vec<Problem>> {
         let mut problems = Vec::new();
+        let mut digest = Sha256::new();
+        let mut note = |name: &str, text: &str| {
+            for part in [name, text] {
+                digest.update(part.len().to_be_bytes());
+                digest.update(part);
+            }
+        };
         let mut texts: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
         for locale in LOCALES {
             for (name, toml) in messages(templates, locale)? {
+                note(&format!("{locale}/{name}"), &toml);
                 texts
                     .entry(name)
                     .or_default()
@@ -49,6 +93,7 @@ impl Configuration {
         let mut versions = Vec::new();
         for (name, definition) in flows(config)? {
             let file = format!("config/flows/{name}.toml");
+            note(&file, &definition);
             let texts = texts.remove(&name).unwrap_or_default();
             for locale in LOCALES
                 .into_iter()
@@ -75,7 +120,8 @@ impl Configuration {
                 expected: format!("config/flows/{name}.toml"),
             });
         }
-        let cadence = file(config, "cadence.toml").and_then(|text| {
+        let mut noted = |name: &str| file(config, name).inspect(|text| note(name, text));
+        let cadence = noted("cadence.toml").and_then(|text| {
             Cadence::parse(&text).map_err(|error| {
                 vec![Problem {
                     file: "config/cadence.toml".to_owned(),
@@ -85,8 +131,8 @@ impl Configuration {
                 }]
             })
         });
-        let tone = Tone::parse("config/tone.toml", &file(config, "tone.toml")?);
-        let (commands, alarms) = (file(config, "commands.toml")?, file(config, "alarms.toml")?);
+        let tone = Tone::parse("config/tone.toml", &noted("tone.toml")?);
+        let (commands, alarms) = (noted("commands.toml")?, noted("alarms.toml")?);
         let vocabulary = Vocabulary::parse(
             ("config/commands.toml", &commands),
             ("config/alarms.toml", &alarms),
@@ -99,22 +145,29 @@ impl Configuration {
             );
             problems.extend(check::unheard(versions.iter().map(FlowVersion::flow)));
         }
-        let book = match (problems.is_empty(), &tone) {
-            (true, Ok(tone)) => Book::new(versions, &common, tone),
-            _ => Err(Vec::new()),
+        let book = match problems.is_empty() {
+            true => Book::new(versions, &common),
+            false => Err(Vec::new()),
         };
-        let trials = match &book {
-            Ok(book) => trials(config, book),
-            Err(_) => Ok(Experiments::default()),
+        let experiments = match (&book, experiments(config)?) {
+            (Ok(book), Some(toml)) => {
+                note(EXPERIMENTS, &toml);
+                Experiments::load(&toml, book)
+            }
+            _ => Ok(Experiments::default()),
         };
-        match (book, vocabulary, cadence, trials) {
-            (Ok(book), Ok(vocabulary), Ok(cadence), Ok(experiments)) => Ok(Self {
-                book,
-                vocabulary,
-                cadence,
-                experiments,
+        match (book, vocabulary, cadence, experiments, tone) {
+            (Ok(book), Ok(vocabulary), Ok(cadence), Ok(experiments), Ok(tone)) => Ok(Untried {
+                configuration: Self {
+                    book,
+                    vocabulary,
+                    cadence,
+                    experiments,
+                },
+                tone,
+                fingerprint: digest.finalize().into(),
             }),
-            (book, vocabulary, cadence, experiments) => {
+            (book, vocabulary, cadence, experiments, tone) => {
                 problems.extend(experiments.err().into_iter().flatten());
                 problems.extend(book.err().into_iter().flatten());
                 problems.extend(tone.err().into_iter().flatten());
@@ -128,13 +181,14 @@ impl Configuration {
     }
 }
 
+const EXPERIMENTS: &str = "experiments.toml";
+
 /// The experiments; a folder of an organisation's own need not have any.
-fn trials(config: Option<&Path>, book: &Book) -> Result<Experiments, Vec<Problem>> {
-    const NAME: &str = "experiments.toml";
-    if config.is_some_and(|folder| !folder.join(NAME).exists()) {
-        return Ok(Experiments::default());
+fn experiments(config: Option<&Path>) -> Result<Option<String>, Vec<Problem>> {
+    if config.is_some_and(|folder| !folder.join(EXPERIMENTS).exists()) {
+        return Ok(None);
     }
-    Experiments::load(&file(config, NAME)?, book)
+    file(config, EXPERIMENTS).map(Some)
 }
 
 fn unreadable(file: &str, expected: &str) -> Vec<Problem> {

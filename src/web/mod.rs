@@ -5,6 +5,7 @@ pub mod demo;
 pub mod error;
 pub mod files;
 pub mod health;
+mod helpers;
 pub mod metrics;
 pub mod news;
 pub mod serve;
@@ -222,6 +223,11 @@ pub fn router(app: &Arc<App>, config: &Config) -> Result<Router, BrokenPages> {
         };
     }
     Ok(all)
+}
+
+/// Compiles the template of every page, which a start puts off until the first of them is drawn.
+pub fn check_pages() -> Result<(), BrokenPages> {
+    Pages::load()?.check()
 }
 
 /// No script or style but our own files, no frame around us, no guess at a type. The referrer stays

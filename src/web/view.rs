@@ -2,16 +2,14 @@
 //! view type stands beside its handlers, in `coach/`, with the samples that a test renders.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use handlebars::{
-    Context, Handlebars, Helper, HelperDef, HelperResult, JsonTruthy, Output, RenderContext,
-    RenderError, RenderErrorReason, Renderable, ScopedJson,
-};
+use handlebars::{Handlebars, RenderError, RenderErrorReason};
 use rust_embed::RustEmbed;
 use serde::Serialize;
 
 use super::files::Files;
+use super::helpers::{If, Say};
 use super::words::{BrokenWords, Locale, Words};
 
 /// One kind of page: its template and what a test shows it with.
@@ -106,7 +104,9 @@ struct Sources;
 /// Everything needed to draw pages, in every language.
 #[derive(Debug)]
 pub struct Pages {
-    by_locale: BTreeMap<Locale, (Handlebars<'static>, Arc<Words>)>,
+    words: BTreeMap<Locale, Arc<Words>>,
+    /// Every template, compiled when the first page is drawn: a start need not wait for it.
+    engine: OnceLock<Handlebars<'static>>,
     pub files: Files,
 }
 
@@ -124,14 +124,34 @@ struct Whole<'a, P> {
 
 impl Pages {
     pub fn load() -> Result<Self, BrokenPages> {
-        // Compiled once: the languages differ in their words only.
-        let mut pages = Handlebars::new();
-        pages.set_strict_mode(true);
-        pages.set_prevent_indent(true);
-        pages.unregister_helper("log");
-        pages.unregister_helper("lookup");
-        pages.register_helper("if", Box::new(If { positive: true }));
-        pages.register_helper("unless", Box::new(If { positive: false }));
+        let words = Locale::ALL.into_iter().map(|locale| {
+            let path = format!("text/{}.toml", locale.as_str());
+            Ok((locale, Arc::new(Words::parse(locale, &source(&path))?)))
+        });
+        Ok(Self {
+            words: words.collect::<Result<_, BrokenWords>>()?,
+            engine: OnceLock::new(),
+            files: Files::load(),
+        })
+    }
+
+    /// Compiles every template now.
+    pub fn check(&self) -> Result<(), BrokenPages> {
+        self.engine().map(drop)
+    }
+
+    fn engine(&self) -> Result<&Handlebars<'static>, BrokenPages> {
+        if let Some(engine) = self.engine.get() {
+            return Ok(engine);
+        }
+        let mut engine = Handlebars::new();
+        engine.set_strict_mode(true);
+        engine.set_prevent_indent(true);
+        engine.unregister_helper("log");
+        engine.unregister_helper("lookup");
+        engine.register_helper("if", Box::new(If { positive: true }));
+        engine.register_helper("unless", Box::new(If { positive: false }));
+        engine.register_helper("t", Box::new(Say(self.words.clone())));
         for path in Sources::iter() {
             let Some(name) = path.strip_suffix(".hbs") else {
                 continue;
@@ -141,28 +161,17 @@ impl Pages {
                 let problem = "unescaped output is not allowed".to_owned();
                 return Err(BrokenPages::Template(path.to_string(), problem));
             }
-            pages
+            engine
                 .register_template_string(name, text)
                 .map_err(|e| BrokenPages::Template(path.to_string(), e.to_string()))?;
         }
-        let mut by_locale = BTreeMap::new();
-        for locale in Locale::ALL {
-            let path = format!("text/{}.toml", locale.as_str());
-            let words = Arc::new(Words::parse(locale, &source(&path))?);
-            let mut book = pages.clone();
-            book.register_helper("t", Box::new(Say(words.clone())));
-            by_locale.insert(locale, (book, words));
-        }
-        Ok(Self {
-            by_locale,
-            files: Files::load(),
-        })
+        // Of two who came first at once, one is kept.
+        Ok(self.engine.get_or_init(|| engine))
     }
 
     /// The words of a language. `load` has put every language in.
     pub fn words(&self, locale: Locale) -> Arc<Words> {
-        let (_, words) = &self.by_locale[&locale];
-        words.clone()
+        self.words[&locale].clone()
     }
 
     pub fn render<P: Page>(
@@ -171,7 +180,9 @@ impl Pages {
         frame: &Frame,
         page: &P,
     ) -> Result<String, RenderError> {
-        let (book, _) = &self.by_locale[&locale];
+        let engine = self
+            .engine()
+            .map_err(|broken| RenderErrorReason::Other(broken.to_string()))?;
         let whole = Whole {
             lang: locale.as_str(),
             other_lang: match locale {
@@ -184,7 +195,7 @@ impl Pages {
             frame,
             p: page,
         };
-        book.render(P::TEMPLATE, &whole)
+        engine.render(P::TEMPLATE, &whole)
     }
 }
 
@@ -192,69 +203,6 @@ fn source(path: &str) -> String {
     Sources::get(path)
         .map(|file| String::from_utf8_lossy(&file.data).into_owned())
         .unwrap_or_default()
-}
-
-/// The engine's own `if` takes a name that does not exist for "no", even in strict mode.
-struct If {
-    positive: bool,
-}
-
-impl HelperDef for If {
-    fn call<'reg: 'rc, 'rc>(
-        &self,
-        h: &Helper<'rc>,
-        r: &'reg Handlebars<'reg>,
-        ctx: &'rc Context,
-        rc: &mut RenderContext<'reg, 'rc>,
-        out: &mut dyn Output,
-    ) -> HelperResult {
-        let param = h
-            .param(0)
-            .ok_or(RenderErrorReason::ParamNotFoundForIndex("if", 0))?;
-        if param.is_value_missing() {
-            let name = param.relative_path().cloned().unwrap_or_default();
-            return Err(RenderErrorReason::MissingVariable(Some(name)).into());
-        }
-        let yes = param.value().is_truthy(false) == self.positive;
-        match if yes { h.template() } else { h.inverse() } {
-            Some(part) => part.render(r, ctx, rc, out),
-            None => Ok(()),
-        }
-    }
-}
-
-/// `{{t "key"}}` and `{{t "key" name=value}}`; the result is escaped like any other value.
-struct Say(Arc<Words>);
-
-impl HelperDef for Say {
-    fn call_inner<'reg: 'rc, 'rc>(
-        &self,
-        h: &Helper<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-    ) -> Result<ScopedJson<'rc>, RenderError> {
-        let key = h
-            .param(0)
-            .and_then(|param| param.value().as_str())
-            .ok_or(RenderErrorReason::ParamNotFoundForIndex("t", 0))?;
-        if !self.0.has(key) {
-            return Err(RenderErrorReason::MissingVariable(Some(key.to_owned())).into());
-        }
-        let mut values = Vec::new();
-        for (name, value) in h.hash() {
-            if value.is_value_missing() {
-                return Err(RenderErrorReason::MissingVariable(Some((*name).to_owned())).into());
-            }
-            let value = match value.value() {
-                serde_json::Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            values.push((*name, value));
-        }
-        let values: Vec<(&str, &str)> = values.iter().map(|(k, v)| (*k, v.as_str())).collect();
-        Ok(ScopedJson::Derived(self.0.fill(key, &values).into()))
-    }
 }
 
 #[cfg(test)]
@@ -407,24 +355,6 @@ mod tests {
         assert_eq!(
             drawn, there,
             "a template without a test, or a test without a template"
-        );
-    }
-
-    #[test]
-    fn a_name_that_does_not_exist_fails_also_inside_an_if() {
-        let mut book = Handlebars::new();
-        book.set_strict_mode(true);
-        book.register_helper("if", Box::new(If { positive: true }));
-        let nothing = serde_json::json!({});
-        assert!(
-            book.render_template("{{#if nothing}}x{{/if}}", &nothing)
-                .is_err()
-        );
-        let no = serde_json::json!({ "nothing": false });
-        assert_eq!(
-            book.render_template("{{#if nothing}}x{{else}}y{{/if}}", &no)
-                .unwrap(),
-            "y"
         );
     }
 

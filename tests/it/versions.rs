@@ -4,7 +4,10 @@
 use std::fs;
 use std::path::Path;
 
+use tussendoor::assemble::tried;
 use tussendoor::domain::ids::CandidateId;
+use tussendoor::store::marks;
+use tussendoor::texts::config::Configuration;
 
 use crate::support::database::{Database, on_both};
 use crate::support::house::{House, moment};
@@ -12,6 +15,7 @@ use crate::support::house::{House, moment};
 on_both!(
     a_talk_finishes_on_the_version_it_began_with,
     a_run_moves_where_the_new_file_says_so,
+    texts_are_tried_once_and_again_after_any_change,
 );
 
 const SAMIRA: &str = "+31612345678";
@@ -134,4 +138,43 @@ async fn a_run_moves_where_the_new_file_says_so(database: Database) {
     assert_eq!(draft.why, "task_nudge/personal_line");
     let nobody = "SELECT COUNT(*) FROM outgoing WHERE why = 'task_nudge/smaller'";
     assert_eq!(house.number(nobody).await, 0);
+}
+
+/// A start does not prove again what the same program proved of the same files.
+async fn texts_are_tried_once_and_again_after_any_change(database: Database) {
+    let house = house(database).await;
+    let folder = house.database.folder.path().to_owned();
+    let read = || {
+        let folders = (folder.join("config"), folder.join("templates"));
+        Configuration::read(Some(&folders.0), Some(&folders.1)).unwrap()
+    };
+    let store = &house.app.store;
+    let mark = async || {
+        let mut tx = store.read().await.unwrap();
+        marks::get(&mut tx, tried::MARK).await.unwrap()
+    };
+    assert_eq!(mark().await, None);
+    tried::once(read(), store).await.unwrap();
+    let first = mark().await;
+    assert_eq!(first, tried::seal(&read()));
+    // Only trying a text out shows a name that nobody knows.
+    let text = "templates/messages/nl/_common.toml";
+    let sound = fs::read_to_string(folder.join(text)).unwrap();
+    let broken = sound.replacen("{{first_name}}", "{{nobody}}", 1);
+    assert_ne!(sound, broken);
+    fs::write(folder.join(text), broken).unwrap();
+    let refused = tried::once(read(), store).await.unwrap_err();
+    assert!(refused.to_string().contains("nobody"), "{refused}");
+    assert_eq!(mark().await, first);
+    // With a mark of its own it would not be looked at: that is what a start saves.
+    let mut tx = store.write().await.unwrap();
+    let seal = tried::seal(&read()).unwrap();
+    marks::put(&mut tx, tried::MARK, &seal).await.unwrap();
+    tx.commit().await.unwrap();
+    tried::once(read(), store).await.unwrap();
+    // Any other words are tried, and marked.
+    fs::write(folder.join(text), format!("{sound}\n# one more line\n")).unwrap();
+    tried::once(read(), store).await.unwrap();
+    assert_eq!(mark().await, tried::seal(&read()));
+    assert_ne!(mark().await, first);
 }
