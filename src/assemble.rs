@@ -35,6 +35,7 @@ use crate::texts::config::{Configuration, Untried};
 use crate::texts::version::FlowVersion;
 use crate::wire::files::{Files, FilesConfig};
 use crate::wire::http::{HttpConfig, HttpTransport};
+use crate::wire::tls::Trust;
 
 /// What the endpoints of each provider must have, for the settings' check.
 pub fn providers() -> Vec<Provider> {
@@ -94,8 +95,9 @@ fn listed(problems: &[Problem]) -> anyhow::Error {
 }
 
 /// The transport to the providers of the settings.
-pub fn transport(settings: &Settings) -> anyhow::Result<Arc<dyn Transport>> {
+fn transport(settings: &Settings, trust: &Trust) -> anyhow::Result<Arc<dyn Transport>> {
     Ok(Arc::new(HttpTransport::new(HttpConfig {
+        trust: trust.clone(),
         allowed: settings.allowed_origins().into_iter().collect(),
         connect_timeout: Duration::from_secs(settings.wire.connect_seconds),
         read_timeout: Duration::from_secs(settings.wire.read_seconds),
@@ -109,7 +111,7 @@ pub fn transport(settings: &Settings) -> anyhow::Result<Arc<dyn Transport>> {
 }
 
 /// The way to the files that people send; each endpoint asks its own provider only.
-fn files(settings: &Settings) -> anyhow::Result<Files> {
+fn files(settings: &Settings, trust: &Trust) -> anyhow::Result<Files> {
     let mut allowed = BTreeMap::new();
     for (slug, endpoint) in &settings.endpoints {
         let hosts =
@@ -120,6 +122,7 @@ fn files(settings: &Settings) -> anyhow::Result<Files> {
     }
     allowed.insert(BUSY.to_owned(), settings.calendar_hosts.clone());
     Ok(Files::new(FilesConfig {
+        trust: trust.clone(),
         allowed,
         connect_timeout: Duration::from_secs(settings.wire.connect_seconds),
         read_timeout: Duration::from_secs(settings.wire.read_seconds),
@@ -234,14 +237,15 @@ pub async fn app_of(
         };
         doors.insert(slug.clone(), Door { endpoint, channel });
     }
+    let trust = Trust::read()?;
     let seconds = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     Ok(App {
         store,
         clock,
         chance,
-        transport: transport(settings)?,
-        files: files(settings)?,
-        vacancies: feeds::setup(settings, &houses)?,
+        transport: transport(settings, &trust)?,
+        files: files(settings, &trust)?,
+        vacancies: feeds::setup(settings, &houses, trust)?,
         book: Arc::new(book),
         vocabulary: Arc::new(vocabulary),
         cadence: Arc::new(cadence),

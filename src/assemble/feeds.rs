@@ -14,11 +14,13 @@ use crate::domain::time::Cron;
 use crate::settings::{FeedPlace, Settings};
 use crate::wire::feeds::{Format, Mapping};
 use crate::wire::files::{Files, FilesConfig};
+use crate::wire::tls::Trust;
 
 /// Everything about vacancies that the settings say. A feed may be asked at its own address only.
 pub(super) fn setup(
     settings: &Settings,
     houses: &BTreeMap<OrganisationId, House>,
+    trust: Trust,
 ) -> anyhow::Result<Setup> {
     let mut feeds = Vec::new();
     let mut allowed = BTreeMap::new();
@@ -59,6 +61,7 @@ pub(super) fn setup(
     Ok(Setup {
         feeds,
         wire: Files::new(FilesConfig {
+            trust,
             allowed,
             connect_timeout: Duration::from_secs(settings.wire.connect_seconds),
             read_timeout: Duration::from_secs(settings.wire.read_seconds),

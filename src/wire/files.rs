@@ -18,12 +18,14 @@ use url::{Host, Origin, Url};
 
 use super::address;
 use super::http::{BadHttpConfig, origin, told};
+use super::tls::Trust;
 use crate::ports::transport::Ask;
 
 /// An answer that is no file: a refusal with its reason.
 const LONGEST_REFUSAL: usize = 64 * 1024;
 
 pub struct FilesConfig {
+    pub trust: Trust,
     /// By endpoint: the URLs whose origins (scheme, host and port) may be asked with its token.
     pub allowed: BTreeMap<String, Vec<String>>,
     pub connect_timeout: Duration,
@@ -96,8 +98,6 @@ impl Files {
     }
 
     fn looking_up(config: FilesConfig, look_up: LookUp) -> Result<Self, BadHttpConfig> {
-        // An error means that a provider is installed already.
-        let _already = rustls::crypto::ring::default_provider().install_default();
         #[expect(
             clippy::disallowed_methods,
             reason = "the client for files: deadlines, no retry, no redirect, checked addresses"
@@ -105,6 +105,7 @@ impl Files {
         let mut client = Client::builder()
             .retry(retry::never())
             .redirect(redirect::Policy::none())
+            .tls_backend_preconfigured(config.trust.config())
             .no_proxy()
             .https_only(!config.loopback)
             // A file is rare: a connection kept for the next one is only a way to fail.

@@ -10,6 +10,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Proxy, Request, Response, redirect, retry};
 use url::{Host, Origin, Url};
 
+use super::tls::Trust;
 use crate::failpoint;
 use crate::ports::transport::{Answer, Envelope, HttpEnvelope, Transport};
 
@@ -19,6 +20,7 @@ const LONGEST_ANSWER: usize = 1024 * 1024;
 const IDLE: Duration = Duration::from_secs(10);
 
 pub struct HttpConfig {
+    pub trust: Trust,
     /// The base URLs of all endpoints. Only their origins (scheme, host and port) are ever called.
     pub allowed: Vec<String>,
     pub connect_timeout: Duration,
@@ -39,6 +41,8 @@ pub enum BadHttpConfig {
     InTheClear(String),
     #[error("the proxy is no URL that can be used")]
     Proxy,
+    #[error("this machine has no certificates of anybody to trust (ca-certificates)")]
+    NoRoots,
     #[error("no HTTP client can be made: {0}")]
     Client(reqwest::Error),
 }
@@ -50,8 +54,6 @@ pub struct HttpTransport {
 
 impl HttpTransport {
     pub fn new(config: HttpConfig) -> Result<Self, BadHttpConfig> {
-        // An error means that a provider is installed already, in tests by an earlier one.
-        let _already = rustls::crypto::ring::default_provider().install_default();
         #[expect(
             clippy::disallowed_methods,
             reason = "the one client: deadlines, no retry, no redirect, no proxy from outside"
@@ -59,6 +61,7 @@ impl HttpTransport {
         let mut client = Client::builder()
             .retry(retry::never())
             .redirect(redirect::Policy::none())
+            .tls_backend_preconfigured(config.trust.config())
             .no_proxy()
             .pool_idle_timeout(IDLE)
             .connect_timeout(config.connect_timeout)

@@ -5,3 +5,4 @@ mod address;
 pub mod feeds;
 pub mod files;
 pub mod http;
+pub mod tls;

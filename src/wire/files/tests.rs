@@ -59,6 +59,7 @@ impl Stage {
 fn files(allowed: &[&str], loopback: bool, look_up: LookUp) -> Files {
     let allowed = allowed.iter().map(|url| (*url).to_owned()).collect();
     let config = FilesConfig {
+        trust: Trust::read().unwrap(),
         allowed: BTreeMap::from([("here".to_owned(), allowed)]),
         connect_timeout: Duration::from_millis(500),
         read_timeout: Duration::from_millis(300),

@@ -47,6 +47,7 @@ impl Stage {
 
 fn transport(allowed: &str) -> Result<HttpTransport, BadHttpConfig> {
     HttpTransport::new(HttpConfig {
+        trust: Trust::read().unwrap(),
         allowed: vec![allowed.to_owned()],
         connect_timeout: Duration::from_millis(500),
         read_timeout: Duration::from_millis(300),

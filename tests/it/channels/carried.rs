@@ -8,6 +8,7 @@ use serde_json::json;
 use tussendoor::ports::channel::{Content, Item, Outcome, ReceiptKind, What};
 use tussendoor::ports::transport::{Envelope, Transport};
 use tussendoor::wire::http::{HttpConfig, HttpTransport};
+use tussendoor::wire::tls::Trust;
 
 use super::{FIXTURES, Out, encoded, fixtures, meta, received, signature_header};
 use crate::support::examples;
@@ -15,6 +16,7 @@ use crate::support::graph::{self, Behaviour, GraphStandIn};
 
 fn transport(stand_in: &GraphStandIn) -> HttpTransport {
     HttpTransport::new(HttpConfig {
+        trust: Trust::read().unwrap(),
         allowed: vec![stand_in.base_url.clone()],
         connect_timeout: Duration::from_secs(2),
         read_timeout: Duration::from_millis(500),
