@@ -13,7 +13,7 @@ use super::pulse::Loop;
 use crate::domain::ids::KeyId;
 use crate::domain::time::Timestamp;
 use crate::failpoint;
-use crate::ports::channel::{HttpRequest, Reply};
+use crate::ports::channel::{Channel, HttpRequest, Reply};
 use crate::store::StoreError;
 use crate::store::inbox::{self, NewRaw};
 use crate::store::sealed::Sealer;
@@ -24,6 +24,8 @@ pub struct Inlet {
     receiver: Mutex<Option<mpsc::Receiver<Waiting>>>,
     /// The key under which everything of this UTC day is sealed.
     day: RwLock<Option<(NaiveDate, KeyId, Sealer)>>,
+    /// Held by whoever asks the database for that key.
+    asking: Mutex<()>,
 }
 
 struct Waiting {
@@ -40,6 +42,7 @@ impl Inlet {
             sender,
             receiver: Mutex::new(Some(receiver)),
             day: RwLock::default(),
+            asking: Mutex::default(),
         }
     }
 
@@ -90,6 +93,27 @@ pub async fn receive(
     endpoint: &str,
     request: &HttpRequest<'_>,
 ) -> Result<Reply, Refused> {
+    take(app, endpoint, request).await?.durable().await
+}
+
+/// A webhook that waits for the writer. Of the request nothing is needed any more: a thousand may wait here.
+pub struct Taken {
+    channel: &'static dyn Channel,
+    answered: oneshot::Receiver<bool>,
+}
+
+impl Taken {
+    /// `Ok` means that its bytes are durable.
+    pub async fn durable(self) -> Result<Reply, Refused> {
+        match self.answered.await {
+            Ok(true) => Ok(self.channel.thanks()),
+            Ok(false) | Err(_) => Err(Refused::Unavailable),
+        }
+    }
+}
+
+/// Verifies a webhook and hands its sealed bytes to the writer. It is not durable yet.
+pub async fn take(app: &App, endpoint: &str, request: &HttpRequest<'_>) -> Result<Taken, Refused> {
     let door = app.doors.get(endpoint).ok_or(Refused::NoSuchEndpoint)?;
     let verified = door
         .channel
@@ -114,11 +138,15 @@ pub async fn receive(
             mpsc::error::TrySendError::Closed(_) => Refused::Unavailable,
         })?;
     app.numbers.queued(app.inlet.waiting());
-    match answered.await {
-        Ok(true) => Ok(door.channel.thanks()),
-        Ok(false) | Err(_) => Err(Refused::Unavailable),
-    }
+    Ok(Taken {
+        channel: door.channel,
+        answered,
+    })
 }
+
+/// How long a request waits for another that asks for the key of the day: as long as that one waits for the
+/// database.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The most that one commit takes.
 const BATCH: usize = 256;
@@ -219,15 +247,21 @@ async fn write(app: &App, batch: &mut [Waiting]) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// The key of today. One asks the database for it, and the others wait for that one: at the first webhooks
+/// of a day a thousand may come here at once.
 async fn day_key(app: &App, now: Timestamp) -> Result<(KeyId, Sealer), StoreError> {
     let today = now.utc().date_naive();
-    if let Some((day, key, sealer)) = &*app.inlet.day.read().unwrap_or_else(PoisonError::into_inner)
-        && *day == today
-    {
-        return Ok((*key, sealer.clone()));
+    if let Some(known) = known_key(app, today) {
+        return Ok(known);
     }
-    // Several may come here at once: the database gives all of them the same key.
-    let (key, sealer) = inbox::day_key(&app.store, today, now).await?;
+    let asking = tokio::time::timeout(PATIENCE, app.inlet.asking.lock()).await;
+    let _asking =
+        asking.map_err(|_| StoreError::Unavailable("the key of the day does not come".into()))?;
+    if let Some(known) = known_key(app, today) {
+        return Ok(known);
+    }
+    // In a box: it is the largest part of a request's future by far, and needed once a day.
+    let (key, sealer) = Box::pin(inbox::day_key(&app.store, today, now)).await?;
     let mut day = app
         .inlet
         .day
@@ -235,6 +269,12 @@ async fn day_key(app: &App, now: Timestamp) -> Result<(KeyId, Sealer), StoreErro
         .unwrap_or_else(PoisonError::into_inner);
     *day = Some((today, key, sealer.clone()));
     Ok((key, sealer))
+}
+
+fn known_key(app: &App, today: NaiveDate) -> Option<(KeyId, Sealer)> {
+    let day = app.inlet.day.read().unwrap_or_else(PoisonError::into_inner);
+    let (of, key, sealer) = day.as_ref()?;
+    (*of == today).then(|| (*key, sealer.clone()))
 }
 
 #[expect(

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use crate::app::App;
-use crate::app::receive::{self, Refused};
+use crate::app::receive::{self, Refused, Taken};
 use crate::ports::channel::{HttpRequest, Reply};
 
 /// The two routes; `body_bytes` is the largest webhook.
@@ -56,16 +56,11 @@ async fn deliver(
             return unread;
         }
     };
-    let headers: Vec<(String, Vec<u8>)> = headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-        .collect();
-    let request = HttpRequest {
-        query: query.as_deref().unwrap_or_default(),
-        headers: &headers,
-        body: &body,
+    let done = match taken(&app, endpoint, query, headers, body).await {
+        Ok(taken) => taken.durable().await,
+        Err(refused) => Err(refused),
     };
-    match receive::receive(&app, &endpoint, &request).await {
+    match done {
         Ok(reply) => {
             app.numbers.webhook(channel, "accepted");
             answer(reply)
@@ -75,6 +70,26 @@ async fn deliver(
             refuse(refused)
         }
     }
+}
+
+/// All that came with the request ends here: who waits for the writer holds none of it.
+async fn taken(
+    app: &App,
+    endpoint: String,
+    query: Option<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Taken, Refused> {
+    let headers: Vec<(String, Vec<u8>)> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+        .collect();
+    let request = HttpRequest {
+        query: query.as_deref().unwrap_or_default(),
+        headers: &headers,
+        body: &body,
+    };
+    receive::take(app, &endpoint, &request).await
 }
 
 fn answer(reply: Reply) -> Response {
