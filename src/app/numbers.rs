@@ -3,9 +3,13 @@
 //! (a result, a state, a provider's name), never an id, a name or a number of a person, so there are few.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+use prometheus::core::Collector;
+use prometheus::{
+    Error, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, TextEncoder,
+};
 
 use crate::domain::time::Timestamp;
 
@@ -194,56 +198,26 @@ pub const ALL: &[Number] = &[
 /// What a label may hold: a word of ours.
 pub type Labels<'a> = &'a [(&'static str, &'a str)];
 
-/// What was counted under one name with one set of labels.
-#[derive(Debug)]
-enum Value {
-    Count(u64),
-    Now(f64),
-    Buckets {
-        /// How many were at most so much, bucket by bucket; each is counted in one of them.
-        counts: Vec<u64>,
-        sum: f64,
-        all: u64,
-    },
+/// What was counted under one name, by the values of its labels.
+#[derive(Clone)]
+enum Counted {
+    Counter(IntCounterVec),
+    Gauge(GaugeVec),
+    Histogram(HistogramVec),
 }
 
-impl Value {
-    fn new(kind: Kind) -> Self {
-        match kind {
-            Kind::Counter => Self::Count(0),
-            Kind::Gauge => Self::Now(0.0),
-            Kind::Histogram(buckets) => Self::Buckets {
-                counts: vec![0; buckets.len()],
-                sum: 0.0,
-                all: 0,
-            },
-        }
-    }
-
-    fn add(&mut self, kind: Kind, by: f64) {
-        match (self, kind) {
-            (Self::Now(now), _) => *now += by,
-            (Self::Buckets { counts, sum, all }, Kind::Histogram(buckets)) => {
-                let within = buckets.iter().position(|most| by <= *most);
-                if let Some(count) = within.and_then(|at| counts.get_mut(at)) {
-                    *count += 1;
-                }
-                *sum += by;
-                *all += 1;
-            }
-            _ => {}
-        }
-    }
+/// The numbers of this process. A number shows itself from the first time that something is said of it; its
+/// labels are always the same.
+#[derive(Default)]
+pub struct Numbers {
+    registry: Registry,
+    all: Mutex<BTreeMap<&'static str, Counted>>,
 }
-
-/// The numbers of this process. A number shows itself from the first time that something is said of it.
-#[derive(Debug)]
-pub struct Numbers(Mutex<BTreeMap<&'static str, BTreeMap<String, Value>>>);
 
 impl Numbers {
     /// Begins to count. `now` is when the process started.
     pub fn new(now: Timestamp) -> Self {
-        let numbers = Self(Mutex::default());
+        let numbers = Self::default();
         numbers.set(STARTED, &[], as_float(now.0) / 1e6);
         numbers.set(BUILD, &[("version", env!("CARGO_PKG_VERSION"))], 1.0);
         numbers
@@ -251,7 +225,12 @@ impl Numbers {
 
     /// As things stand now.
     pub fn set(&self, number: Number, labels: Labels<'_>, value: f64) {
-        self.change(number, labels, |it| *it = Value::Now(value));
+        self.say(number, labels, |counted, labels| {
+            if let Counted::Gauge(gauge) = counted {
+                gauge.get_metric_with_label_values(labels)?.set(value);
+            }
+            Ok(())
+        });
     }
 
     /// A webhook that was answered. A channel is `none` where the endpoint is not one of ours.
@@ -300,107 +279,79 @@ impl Numbers {
 
     /// The text form that Prometheus reads.
     pub fn text(&self) -> String {
-        let mut text = String::new();
-        let held = self.held();
-        for number in ALL {
-            if let Some(series) = held.get(number.name) {
-                // Writing to a String cannot fail.
-                let _infallible = number.write(series, &mut text);
-            }
-        }
-        text
+        let text = TextEncoder::new().encode_to_string(&self.registry.gather());
+        text.unwrap_or_else(|error| format!("# {error}\n"))
     }
 
     fn count(&self, number: Number, labels: Labels<'_>, by: u64) {
-        self.change(number, labels, |it| {
-            if let Value::Count(count) = it {
-                *count += by;
+        self.say(number, labels, |counted, labels| {
+            if let Counted::Counter(counter) = counted {
+                counter.get_metric_with_label_values(labels)?.inc_by(by);
             }
+            Ok(())
         });
     }
 
     /// Moves a gauge, or puts one more into a histogram.
     fn add(&self, number: Number, labels: Labels<'_>, by: f64) {
-        self.change(number, labels, |it| it.add(number.kind, by));
+        self.say(number, labels, |counted, labels| {
+            match counted {
+                Counted::Gauge(gauge) => gauge.get_metric_with_label_values(labels)?.add(by),
+                Counted::Histogram(all) => all.get_metric_with_label_values(labels)?.observe(by),
+                Counted::Counter(_) => {}
+            }
+            Ok(())
+        });
     }
 
-    fn change(&self, number: Number, labels: Labels<'_>, how: impl FnOnce(&mut Value)) {
-        let labels = written(labels);
-        let mut held = self.held();
-        let series = held.entry(number.name).or_default();
-        how(series
-            .entry(labels)
-            .or_insert_with(|| Value::new(number.kind)));
+    /// Says something of a number. What cannot be counted is said in the log and stops nothing.
+    fn say(
+        &self,
+        number: Number,
+        labels: Labels<'_>,
+        how: impl FnOnce(&Counted, &[&str]) -> Result<(), Error>,
+    ) {
+        let values: Vec<&str> = labels.iter().map(|(_, value)| *value).collect();
+        let said = self
+            .counted(number, labels)
+            .and_then(|counted| how(&counted, &values));
+        if let Err(error) = said {
+            tracing::error!(number = number.name, %error, "a number was not counted");
+        }
     }
 
-    /// Numbers are whole between any two statements: whoever panicked while counting broke nothing.
-    fn held(&self) -> MutexGuard<'_, BTreeMap<&'static str, BTreeMap<String, Value>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn counted(&self, number: Number, labels: Labels<'_>) -> Result<Counted, Error> {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(counted) = all.get(number.name) {
+            return Ok(counted.clone());
+        }
+        let names: Vec<&str> = labels.iter().map(|(name, _)| *name).collect();
+        let (new, collector) = number.begun(&names)?;
+        self.registry.register(collector)?;
+        all.insert(number.name, new.clone());
+        Ok(new)
     }
 }
 
 impl Number {
-    fn write(self, series: &BTreeMap<String, Value>, text: &mut String) -> fmt::Result {
-        let (name, kind) = (
-            self.name,
-            match self.kind {
-                Kind::Counter => "counter",
-                Kind::Gauge => "gauge",
-                Kind::Histogram(_) => "histogram",
-            },
-        );
-        writeln!(text, "# HELP {name} {}\n# TYPE {name} {kind}", self.help)?;
-        for (labels, value) in series {
-            match (value, self.kind) {
-                (Value::Count(count), _) => line(text, name, labels, count)?,
-                (Value::Now(now), _) => line(text, name, labels, now)?,
-                (Value::Buckets { counts, sum, all }, Kind::Histogram(buckets)) => {
-                    let gap = if labels.is_empty() { "" } else { "," };
-                    let bucket = format!("{name}_bucket");
-                    let mut so_far = 0;
-                    for (most, count) in buckets.iter().zip(counts) {
-                        so_far += count;
-                        let labels = format!("{labels}{gap}le=\"{most}\"");
-                        line(text, &bucket, &labels, so_far)?;
-                    }
-                    line(text, &bucket, &format!("{labels}{gap}le=\"+Inf\""), all)?;
-                    line(text, &format!("{name}_sum"), labels, sum)?;
-                    line(text, &format!("{name}_count"), labels, all)?;
-                }
-                (Value::Buckets { .. }, _) => {}
+    fn begun(self, labels: &[&str]) -> Result<(Counted, Box<dyn Collector>), Error> {
+        let options = Opts::new(self.name, self.help);
+        Ok(match self.kind {
+            Kind::Counter => {
+                let new = IntCounterVec::new(options, labels)?;
+                (Counted::Counter(new.clone()), Box::new(new))
             }
-        }
-        text.write_char('\n')
-    }
-}
-
-fn line(text: &mut String, name: &str, labels: &str, value: impl fmt::Display) -> fmt::Result {
-    if labels.is_empty() {
-        writeln!(text, "{name} {value}")
-    } else {
-        writeln!(text, "{name}{{{labels}}} {value}")
-    }
-}
-
-/// As they stand between the braces.
-fn written(labels: Labels<'_>) -> String {
-    let mut text = String::new();
-    for (name, value) in labels {
-        if !text.is_empty() {
-            text.push(',');
-        }
-        text.push_str(name);
-        text.push_str("=\"");
-        for letter in value.chars() {
-            match letter {
-                '\n' => text.push_str("\\n"),
-                '"' | '\\' => text.extend(['\\', letter]),
-                _ => text.push(letter),
+            Kind::Gauge => {
+                let new = GaugeVec::new(options, labels)?;
+                (Counted::Gauge(new.clone()), Box::new(new))
             }
-        }
-        text.push('"');
+            Kind::Histogram(buckets) => {
+                let options = HistogramOpts::from(options).buckets(buckets.to_vec());
+                let new = HistogramVec::new(options, labels)?;
+                (Counted::Histogram(new.clone()), Box::new(new))
+            }
+        })
     }
-    text
 }
 
 /// Numbers of things fit a float well enough to be drawn.
