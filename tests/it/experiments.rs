@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use tussendoor::app::approve::{self, Seen};
 use tussendoor::app::experiments::{self, Came, Told};
 use tussendoor::app::{App, turn};
 use tussendoor::domain::experiment::{Arm, Share};
@@ -15,6 +16,7 @@ use tussendoor::texts::config::Configuration;
 
 use crate::support::browser::Browser;
 use crate::support::database::{Database, on_both};
+use crate::support::graph::Accepted;
 use crate::support::house::{House, environment, moment};
 use crate::support::running::command;
 
@@ -151,11 +153,26 @@ async fn each_person_gets_one_wording_and_nothing_is_told_too_early(database: Da
     let page = browser.get(&format!("/concepten/{draft}")).await.text();
     assert!(page.contains("proef kind_words: de andere tekst"), "{page}");
     assert!(page.contains("Dag Samira, hoe ging"), "{page}");
-    for id in &people {
+    // A coach has words of their own for one person: that counts, and is told.
+    let own = people[arms[&Arm::First][4]];
+    house.says(&number(arms[&Arm::First][4]), "stappen").await;
+    let draft = house.waiting(own).await;
+    let seen = Seen {
+        version: draft.version,
+        content_hash: draft.content_hash,
+    };
+    let words = "Samira, hoe gaat het met je cv?";
+    approve::edit(&house.app, &house.scope, draft.id, &seen, words, true)
+        .await
+        .unwrap();
+    for id in people.iter().filter(|id| **id != own) {
         house.approve(*id).await;
     }
     house.idle().await;
-    assert_eq!(house.graph.accepted().len(), people.len());
+    let sent = house.graph.accepted();
+    assert_eq!(sent.len(), people.len() + 1, "with the steps of one");
+    let own_words = |message: &&Accepted| message.body.to_string().contains(words);
+    assert_eq!(sent.iter().filter(own_words).count(), 1);
     // All with the other wording answer, one of them with STOP; two with the first one do.
     let (first, other) = (&arms[&Arm::First], &arms[&Arm::Other]);
     for at in other.iter().skip(1).chain(first.iter().take(2)) {
@@ -175,16 +192,16 @@ async fn each_person_gets_one_wording_and_nothing_is_told_too_early(database: Da
     else {
         panic!("{} and {}", first.len(), other.len());
     };
-    let came = |people: usize, hits: usize, stopped| Came {
+    let came = |people: usize, hits: usize, stopped, edited| Came {
         share: Share {
             people: u32::try_from(people).unwrap(),
             hits: u32::try_from(hits).unwrap(),
         },
         stopped,
-        edited: 0,
+        edited,
     };
-    assert_eq!(told_first, came(first.len(), 2, 0));
-    assert_eq!(told_other, came(other.len(), other.len() - 1, 1));
+    assert_eq!(told_first, came(first.len(), 2, 0, 1));
+    assert_eq!(told_other, came(other.len(), other.len() - 1, 1, 0));
     assert!(runs && difference.from > 0.0, "{difference:?}");
     // With one person more agreed beforehand there is nothing to tell.
     let fewest = first.len().min(other.len());
