@@ -188,9 +188,12 @@ impl About {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Busy {
+    /// Its turn comes when the front is free.
     #[default]
     Wait,
+    /// What it asks for is left out.
     Skip,
+    /// It takes the front; but it waits for a question of its own flow that leaves by itself and has not left.
     Replace,
 }
 

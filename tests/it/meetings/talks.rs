@@ -22,6 +22,7 @@ on_both!(
     a_second_row_about_a_talk_that_is_under_way_ends_with_it,
     an_invitation_to_another_meeting_leaves_the_reminder_of_this_one,
     an_invitation_that_ends_another_in_one_tick_is_no_trouble,
+    two_meetings_of_one_day_are_each_reminded_of,
     who_cannot_come_chooses_again_or_calls_off,
     who_was_missed_hears_of_it_after_an_hour_and_chooses_again,
     a_video_meeting_tells_what_people_will_do_in_it,
@@ -259,6 +260,52 @@ async fn an_invitation_that_ends_another_in_one_tick_is_no_trouble(database: Dat
     let ended = "SELECT because FROM nudges WHERE rule = 'invitation' AND closed_at IS NOT NULL ORDER BY due_at";
     let ended = texts(&house.database, ended).await;
     assert_eq!(ended, ["sent", "withdrawn"]);
+}
+
+/// Both fall due in one moment: the second waits for an answer to the first, or for its silence.
+async fn two_meetings_of_one_day_are_each_reminded_of(database: Database) {
+    let house = House::new(database).await;
+    let (app, scope) = (&house.app, &house.scope);
+    for number in [NUMBER, OTHER] {
+        let person = house.candidate("Samira", number, true).await;
+        for hour in [11, 15] {
+            let next = agreed(moment("2026-03-10", hour, 15));
+            verb::book(app, scope, person, &next).await.unwrap();
+        }
+    }
+    house.idle().await;
+    house.turn_to(moment("2026-03-09", 10, 0));
+    house.idle().await;
+    house.wait(10);
+    house.idle().await;
+    assert_eq!(
+        count(&house, "gesprek_morgen"),
+        2,
+        "{}",
+        last(&house, NUMBER)
+    );
+    let second = "om 15:15 zie je Noor";
+    answers(&house, NUMBER, "1").await;
+    house.wait(60);
+    house.idle().await;
+    assert!(
+        last(&house, NUMBER).contains(second),
+        "{}",
+        last(&house, NUMBER)
+    );
+    house.turn_to(moment("2026-03-09", 18, 1));
+    house.idle().await;
+    assert_eq!(
+        count(&house, "gesprek_morgen"),
+        3,
+        "{}",
+        last(&house, OTHER)
+    );
+    assert!(
+        last(&house, OTHER).contains("15:15"),
+        "{}",
+        last(&house, OTHER)
+    );
 }
 
 async fn who_cannot_come_chooses_again_or_calls_off(database: Database) {

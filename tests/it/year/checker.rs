@@ -4,8 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, Timelike, Weekday};
-use chrono_tz::Europe::Amsterdam;
-use chrono_tz::Tz;
+use chrono_tz::{Europe::Amsterdam, Tz};
 
 use super::appointments::Appointment;
 
@@ -33,19 +32,17 @@ const NEVER_MORE_A_WEEK: usize = 3;
 /// No draft lives longer than its flow, and no nudge waits longer than it.
 const OPEN_AT_MOST_DAYS: u64 = 45;
 
-/// A nudge that a provider took.
+/// A nudge that a provider took, at so many microseconds since 1970.
 pub struct Nudge {
     pub who: usize,
     pub rule: String,
-    /// Microseconds since 1970.
     pub at: i64,
 }
 
-/// A message that reminded somebody of a meeting.
+/// A message that reminded somebody of a meeting, at so many microseconds since 1970.
 pub struct Reminder {
     pub who: usize,
     pub meeting: String,
-    /// Microseconds since 1970.
     pub at: i64,
 }
 
@@ -126,7 +123,7 @@ fn is_of_an_agreed_meeting(rule: &str) -> bool {
 }
 
 /// When a nudge leaves, nothing went that day and at most two things in the six days before. A meeting is
-/// told of all the same, but not so often that a person would mute us.
+/// told of all the same, at most twice each: that it is planned, and that it comes.
 fn caps(record: &Record) -> Vec<String> {
     let mut all: BTreeMap<usize, Vec<(NaiveDate, bool)>> = BTreeMap::new();
     let mut nudges: Vec<&Nudge> = record.nudges.iter().collect();
@@ -141,11 +138,11 @@ fn caps(record: &Record) -> Vec<String> {
     for (who, days) in all {
         for (at, (day, told)) in days.iter().enumerate() {
             let first = day.checked_sub_days(Days::new(6)).unwrap();
-            let week = days[..=at].iter().filter(|(other, _)| *other >= first);
-            let week = week.count();
-            let today = days[..=at].iter().filter(|(other, _)| other == day).count();
+            let until = days[..=at].iter().map(|(other, _)| other);
+            let week = until.clone().filter(|other| **other >= first).count();
+            let today = until.filter(|other| *other == day).count();
             let (most_today, most_a_week) = match told {
-                true => (2, NEVER_MORE_A_WEEK + 2),
+                true => (2, NEVER_MORE_A_WEEK + 2 * stood(record, who, first, *day)),
                 false => (1, NEVER_MORE_A_WEEK),
             };
             if today > most_today {
@@ -257,6 +254,13 @@ fn alone(record: &Record) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// Appointments that this person had in these days, or in whose place came others; one at least.
+fn stood(record: &Record, who: usize, first: NaiveDate, last: NaiveDate) -> usize {
+    let theirs = record.appointments.iter().filter(|of| of.who == who);
+    let theirs = theirs.filter(|of| day(of.from) <= last && day(of.until) >= first);
+    theirs.count().max(1)
 }
 
 fn works(day: NaiveDate) -> bool {

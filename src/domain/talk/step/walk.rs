@@ -154,6 +154,16 @@ impl Turn<'_> {
         }
     }
 
+    /// Is the open question one of this same flow that leaves by itself and has not left? It weighs as much:
+    /// of two reminders that fall due together one waits for the other, and neither is taken back.
+    fn is_about_to_be_asked(&self, flow: &Flow) -> bool {
+        let State::Offered { run, node, .. } = &self.talk.state else {
+            return false;
+        };
+        let asked = self.ask_at(run, node);
+        asked.is_some_and(|(of, ask)| of.name == flow.name && ask.approve == Some(Approve::Auto))
+    }
+
     fn ask(
         &mut self,
         flow: &Arc<Flow>,
@@ -195,8 +205,10 @@ impl Turn<'_> {
         };
         if self.talk.front().is_some() {
             match flow.busy {
-                Busy::Replace => self.end_front(Because::Overtaken),
-                Busy::Wait => {
+                Busy::Replace if !self.is_about_to_be_asked(flow) => {
+                    self.end_front(Because::Overtaken);
+                }
+                Busy::Replace | Busy::Wait => {
                     self.tell(flow, &run, speech);
                     self.wait(run, node.clone(), Until::Front);
                     return Led::Away;
