@@ -1,4 +1,4 @@
-//! Sets: what makes 64 turns cost a few statements instead of a few thousand. Rows can be fetched ahead for
+//! Sets: what makes 128 turns cost a few statements instead of a few thousand. Rows can be fetched ahead for
 //! many people at once, and writes can be put off until the next statement that is not put off. Both are
 //! invisible to whoever asks: a row that was not fetched ahead is read, a write that was put off is done
 //! before anything else is asked or written, and any other write forgets what was fetched ahead.

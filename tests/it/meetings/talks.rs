@@ -166,7 +166,7 @@ async fn a_second_row_about_a_talk_that_is_under_way_ends_with_it(database: Data
         due_at: now,
     };
     let mut tx = house.app.store.write().await.unwrap();
-    assert!(nudges::add_now(&mut tx, &[again]).await.unwrap().len() == 1);
+    assert_eq!(nudges::add_now(&mut tx, &[again]).await.unwrap().len(), 1);
     tx.commit().await.unwrap();
     house.idle().await;
     let ended = "SELECT because FROM nudges WHERE rule = 'invitation' ORDER BY due_at";
@@ -253,7 +253,7 @@ async fn an_invitation_that_ends_another_in_one_tick_is_no_trouble(database: Dat
         due_at: now.plus_seconds(1),
     };
     let mut tx = app.store.write().await.unwrap();
-    assert!(nudges::add_now(&mut tx, &[again]).await.unwrap().len() == 1);
+    assert_eq!(nudges::add_now(&mut tx, &[again]).await.unwrap().len(), 1);
     tx.commit().await.unwrap();
     house.wait(2);
     house.idle().await;
