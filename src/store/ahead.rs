@@ -1,10 +1,10 @@
-//! Sets: what makes 128 turns cost a few statements instead of a few thousand. Rows can be fetched ahead for
+//! Sets: what makes 256 turns cost a few statements instead of a few thousand. Rows can be fetched ahead for
 //! many people at once, and writes can be put off until the next statement that is not put off. Both are
 //! invisible to whoever asks: a row that was not fetched ahead is read, a write that was put off is done
 //! before anything else is asked or written, and any other write forgets what was fetched ahead.
 
-use std::collections::HashMap;
-use std::ops::Range;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::{Bound, Range};
 use std::sync::Arc;
 
 use super::error::StoreError;
@@ -48,7 +48,8 @@ impl Coming {
 /// What one transaction has fetched ahead and put off.
 #[derive(Default)]
 pub(super) struct Sets {
-    ahead: HashMap<(&'static str, String), Ahead>,
+    /// By key, which begins with the id of the person whom it is about.
+    ahead: BTreeMap<String, Vec<Ahead>>,
     put_off: Vec<PutOff>,
     /// Was something fetched ahead forgotten because of a write?
     forgotten: bool,
@@ -59,6 +60,8 @@ pub(super) struct Sets {
 }
 
 struct Ahead {
+    /// The name of the statement that would give these rows for this key.
+    name: &'static str,
     rows: Arc<Vec<Row>>,
     serves: Serves,
 }
@@ -98,10 +101,14 @@ impl Tx {
             found.entry(row.text(key_column)?).or_default().push(row);
         }
         for (key, rows) in found {
-            let rows = Arc::new(rows);
-            self.sets
-                .ahead
-                .insert((one.name, key), Ahead { rows, serves });
+            let ahead = Ahead {
+                name: one.name,
+                rows: Arc::new(rows),
+                serves,
+            };
+            let all = self.sets.ahead.entry(key).or_default();
+            all.retain(|other| other.name != one.name);
+            all.push(ahead);
         }
         Ok(())
     }
@@ -113,22 +120,22 @@ impl Tx {
         key: String,
         values: Vec<Value>,
     ) -> Result<Arc<Vec<Row>>, StoreError> {
-        let key = (one.name, key);
-        match self.sets.ahead.get(&key) {
-            Some(ahead) if ahead.serves == Serves::Looks => return Ok(ahead.rows.clone()),
-            Some(_) => {
-                if let Some(ahead) = self.sets.ahead.remove(&key) {
-                    return Ok(ahead.rows);
-                }
-            }
-            None => {}
+        let fetched = self.sets.ahead.get_mut(&key);
+        if let Some(all) = fetched
+            && let Some(at) = all.iter().position(|ahead| ahead.name == one.name)
+        {
+            return Ok(match all[at].serves {
+                Serves::Looks => all[at].rows.clone(),
+                Serves::OneTurn => all.swap_remove(at).rows,
+            });
         }
         Ok(Arc::new(self.all(one, values).await?))
     }
 
     /// What was fetched ahead for this question, left where it is.
     pub(super) fn ahead_of(&self, one: &'static Stmt, key: &str) -> Option<Arc<Vec<Row>>> {
-        let found = self.sets.ahead.get(&(one.name, key.to_owned()));
+        let mut all = self.sets.ahead.get(key)?.iter();
+        let found = all.find(|ahead| ahead.name == one.name);
         found.map(|ahead| ahead.rows.clone())
     }
 
@@ -146,9 +153,13 @@ impl Tx {
             return;
         }
         let key = key.to_string();
-        self.sets
-            .ahead
-            .retain(|(_, owner), ahead| ahead.serves == Serves::Looks || !owner.starts_with(&key));
+        let from = (Bound::Included(key.as_str()), Bound::Unbounded);
+        for (about, all) in self.sets.ahead.range_mut::<str, _>(from) {
+            if !about.starts_with(&key) {
+                break;
+            }
+            all.retain(|ahead| ahead.serves == Serves::Looks);
+        }
     }
 
     /// Everybody has been looked at, and what follows will write: all that was fetched ahead is old.
