@@ -25,7 +25,7 @@ statements! {
     BY_IDS = { batch: "WITH want (id) AS (", columns: [Text], tail: ") SELECT o.id, o.candidate_id, o.said, o.author_id, o.purpose, o.subject, o.why, o.state, o.state_why, o.approve, o.last_word, o.content_hash, o.form, o.attempt, o.not_before_at, o.not_after_at, o.accepted_at, o.delivered_at, o.read_at, o.failed_at, o.version, o.created_at FROM want w CROSS JOIN outgoing o WHERE o.id = w.id" };
     BY_SAID = "SELECT id, candidate_id, said, author_id, purpose, subject, why, state, state_why, approve, last_word, content_hash, form, attempt, not_before_at, not_after_at, accepted_at, delivered_at, read_at, failed_at, version, created_at FROM outgoing WHERE candidate_id = $1 AND said = $2";
     UNSENT = "SELECT id, candidate_id, said, author_id, purpose, subject, why, state, state_why, approve, last_word, content_hash, form, attempt, not_before_at, not_after_at, accepted_at, delivered_at, read_at, failed_at, version, created_at FROM outgoing WHERE candidate_id = $1 AND state IN ('draft', 'waiting', 'approved', 'held', 'retry') ORDER BY id";
-    NEXT_READY = "SELECT MIN(not_before_at) AS at FROM outgoing WHERE state IN ('approved', 'retry')";
+    NEXT_READY = "SELECT MIN(not_before_at) AS at FROM outgoing WHERE state IN ('approved', 'retry') AND not_before_at > 0";
     FORMS = "SELECT f.position, f.line_id, f.address_id, f.body_sealed, f.units, a.kind, a.value_sealed, a.state AS address_state FROM forms f JOIN addresses a ON a.id = f.address_id WHERE f.message_id = $1 ORDER BY f.position";
     CHANGE = "UPDATE outgoing SET state = $4, state_why = $5, not_before_at = $6, version = version + 1 WHERE id = $1 AND version = $2 AND state = $3";
     EDITED = "UPDATE outgoing SET content_hash = $3, form = 0, version = version + 1 WHERE id = $1 AND version = $2 AND state = 'waiting'";
@@ -35,7 +35,7 @@ statements! {
     DOUBT = "SELECT id FROM outgoing WHERE candidate_id = $1 AND state = 'in_doubt' AND COALESCE(state_why, '') <> 'left_alone' LIMIT 1";
     DOUBT_MANY = { batch: "WITH want (id) AS (", columns: [Text], tail: ") SELECT o.candidate_id, o.id FROM want w CROSS JOIN outgoing o WHERE o.candidate_id = w.id AND o.state = 'in_doubt' AND COALESCE(o.state_why, '') <> 'left_alone'" };
     AFTER_DOUBT = "UPDATE outgoing SET not_before_at = $2, state_why = NULL, version = version + 1 WHERE candidate_id = $1 AND state IN ('approved', 'retry') AND state_why = 'in_doubt'";
-    ANY_SENDING = "SELECT id FROM outgoing WHERE state = 'sending' LIMIT 1";
+    ANY_SENDING = "SELECT id FROM outgoing WHERE state = 'sending' AND lease_until_at > 0 LIMIT 1";
     SENDING = "SELECT id FROM outgoing WHERE candidate_id = $1 AND state = 'sending' LIMIT 1";
     EXPIRED = "SELECT id, candidate_id, said, author_id, purpose, subject, why, state, state_why, approve, last_word, content_hash, form, attempt, not_before_at, not_after_at, accepted_at, delivered_at, read_at, failed_at, version, created_at FROM outgoing WHERE state IN ('draft', 'waiting', 'approved', 'held', 'retry') AND not_after_at < $1 ORDER BY not_after_at, id LIMIT $2";
     HELD_DUE = "SELECT id, candidate_id, said, author_id, purpose, subject, why, state, state_why, approve, last_word, content_hash, form, attempt, not_before_at, not_after_at, accepted_at, delivered_at, read_at, failed_at, version, created_at FROM outgoing WHERE state = 'held' AND not_before_at <= $1 ORDER BY not_before_at, id LIMIT $2";

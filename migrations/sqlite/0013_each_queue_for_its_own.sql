@@ -1,0 +1,1 @@
+-- differs: PostgreSQL plans by statistics, which can take one index for another; SQLite does not, so there is nothing to do
