@@ -1,4 +1,4 @@
-//! What waits in the inbox gets its turn, up to 128 items in one transaction: words go to `opt_in`, reports
+//! What waits in the inbox gets its turn, up to 256 items in one transaction: words go to `opt_in`, reports
 //! to `receipts`, what the provider says of the account is kept.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use crate::store::inbox::{self, Waiting};
 use crate::store::{Coming, StoreError, Tx};
 
 /// Items in one transaction.
-const BATCH: usize = 128;
+const BATCH: usize = 256;
 
 /// After this many tries an item is put aside for an operator.
 const TRIES: u32 = 5;
@@ -22,7 +22,7 @@ const TRIES: u32 = 5;
 /// cannot be played, each goes alone, so that it delays nobody else.
 pub async fn turns(app: &App) -> Result<usize, AppError> {
     let now = app.now();
-    let mut tx = app.store.write_in_line().await?;
+    let mut tx = app.store.write_beside().await?;
     let items = inbox::next(&mut tx, now, BATCH).await?;
     if items.is_empty() {
         tx.rollback().await?;

@@ -8,17 +8,25 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loop {
     Receive,
+    Unpack,
     Turns,
     Sender,
     Scheduler,
 }
 
 impl Loop {
-    pub const ALL: [Self; 4] = [Self::Receive, Self::Turns, Self::Sender, Self::Scheduler];
+    pub const ALL: [Self; 5] = [
+        Self::Receive,
+        Self::Unpack,
+        Self::Turns,
+        Self::Sender,
+        Self::Scheduler,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Receive => "receive",
+            Self::Unpack => "unpack",
             Self::Turns => "turns",
             Self::Sender => "sender",
             Self::Scheduler => "scheduler",
@@ -30,7 +38,7 @@ impl Loop {
 pub struct Pulse {
     since: Instant,
     /// Milliseconds from `since`, plus one; 0 is a loop that another process runs.
-    beats: [AtomicU64; 4],
+    beats: [AtomicU64; 5],
 }
 
 impl Default for Pulse {

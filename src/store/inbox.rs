@@ -100,7 +100,7 @@ pub async fn append(tx: &mut Tx, raws: impl Iterator<Item = NewRaw>) -> Result<(
             bind![raw.id, raw.endpoint, raw.key, head, body, "new", raw.at]
         })
         .collect();
-    tx.wake(Queue::Turns);
+    tx.wake(Queue::Unpack);
     tx.many(&RAW_APPEND, rows).await.map(drop)
 }
 
@@ -205,6 +205,7 @@ pub async fn add_items(
             ]
         })
         .collect();
+    tx.wake(Queue::Turns);
     tx.many(&ITEM_ADD, rows).await.map(drop)
 }
 

@@ -78,6 +78,7 @@ use crate::ports::chance::Chance;
 /// The loops that a commit can wake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Queue {
+    Unpack,
     Turns,
     Sender,
     Media,
@@ -91,6 +92,7 @@ pub struct News {
 
 /// Wakes the loops of this process. Other processes poll.
 pub struct Bells {
+    unpack: Notify,
     turns: Notify,
     sender: Notify,
     media: Notify,
@@ -100,6 +102,7 @@ pub struct Bells {
 impl Bells {
     fn new() -> Self {
         Self {
+            unpack: Notify::new(),
             turns: Notify::new(),
             sender: Notify::new(),
             media: Notify::new(),
@@ -109,6 +112,7 @@ impl Bells {
 
     pub fn ring(&self, queue: Queue) {
         match queue {
+            Queue::Unpack => self.unpack.notify_one(),
             Queue::Turns => self.turns.notify_one(),
             Queue::Sender => self.sender.notify_one(),
             Queue::Media => self.media.notify_one(),
@@ -117,6 +121,7 @@ impl Bells {
 
     pub async fn heard(&self, queue: Queue) {
         match queue {
+            Queue::Unpack => self.unpack.notified().await,
             Queue::Turns => self.turns.notified().await,
             Queue::Sender => self.sender.notified().await,
             Queue::Media => self.media.notified().await,
@@ -140,7 +145,7 @@ enum Pools {
 
 pub(crate) struct Inner {
     pools: Pools,
-    /// Who plays talks on PostgreSQL, one at a time.
+    /// Who plays talks on PostgreSQL: two batches of turns, or one of anything else.
     line: Arc<Semaphore>,
     /// SQLite's file.
     file: Option<PathBuf>,
@@ -160,6 +165,8 @@ const SQLITE_AT_LEAST: (u32, u32, u32) = (3, 51, 3);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A connection that was in use this short a time ago is not asked whether it is still there.
 const FRESH: Duration = Duration::from_secs(1);
+/// So many batches of turns at once on PostgreSQL.
+const LINE: u32 = 2;
 /// Brings SQLite's log into its file and cuts the log to nothing.
 const SCRUB: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
@@ -218,6 +225,9 @@ impl Store {
                 .journal_mode(SqliteJournalMode::Wal)
                 // Zeroes what is removed from a page that stays in use: a destroyed key, above all.
                 .pragma("secure_delete", "FAST")
+                // What a statement would take back if it failed half-way stands in memory: in a file it was
+                // half of all that a batch of turns wrote.
+                .pragma("temp_store", "MEMORY")
                 .synchronous(SqliteSynchronous::Full);
             // A file does not hang up: to ask before each transaction whether it is there costs a trip to
             // the connection's thread.
@@ -243,7 +253,7 @@ impl Store {
         Ok(Self {
             inner: Arc::new(Inner {
                 pools,
-                line: Arc::new(Semaphore::new(1)),
+                line: Arc::new(Semaphore::new(LINE as usize)),
                 file: backup::file_of(url),
                 keys: Keys::new(secrets, chance),
                 bells: Bells::new(),
@@ -325,10 +335,19 @@ impl Store {
     /// talks in two orders, and PostgreSQL needs a second to see that nobody can go on; so those of one
     /// process stand in line, as all writers do on SQLite.
     pub async fn write_in_line(&self) -> Result<Tx, StoreError> {
+        self.standing(LINE).await
+    }
+
+    /// The same for a batch of turns: two of those at once take the items of different people.
+    pub async fn write_beside(&self) -> Result<Tx, StoreError> {
+        self.standing(1).await
+    }
+
+    async fn standing(&self, places: u32) -> Result<Tx, StoreError> {
         if matches!(self.inner.pools, Pools::Sqlite { .. }) {
             return self.write().await;
         }
-        let place = self.inner.line.clone().acquire_owned().await;
+        let place = self.inner.line.clone().acquire_many_owned(places).await;
         let place = place.map_err(|_| StoreError::Unavailable("the line is closed".into()))?;
         Ok(self.write().await?.standing(place))
     }

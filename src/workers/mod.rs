@@ -7,6 +7,7 @@ pub mod media;
 pub mod scheduler;
 pub mod sender;
 pub mod turns;
+pub mod unpacker;
 pub mod vacancies;
 pub mod watcher;
 
@@ -40,6 +41,7 @@ impl Workers {
             tasks.spawn(receive::write_batches(app.clone(), shut.clone()));
         }
         if work {
+            tasks.spawn(unpacker::run(app.clone(), stop.clone()));
             tasks.spawn(turns::run(app.clone(), stop.clone()));
             tasks.spawn(sender::run(app.clone(), stop.clone()));
             tasks.spawn(scheduler::run(app.clone(), stop.clone()));

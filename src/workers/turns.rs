@@ -1,4 +1,4 @@
-//! Unpacks raw bodies and plays turns: woken by every stored webhook.
+//! Plays turns: woken by everything that was unpacked.
 
 use std::sync::Arc;
 
@@ -6,35 +6,32 @@ use tokio_util::sync::CancellationToken;
 
 use super::{POLL, complain, rest};
 use crate::app::pulse::Loop;
-use crate::app::{App, Queue, inbox, unpack};
+use crate::app::{App, AppError, Queue, inbox};
 
 pub async fn run(app: Arc<App>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         app.pulse.beat(Loop::Turns);
         // A long batch must not keep the sender from its last outcomes: at a stop it is taken back, and the
         // next start does it.
-        let Some(worked) = stop.run_until_cancelled(work(&app)).await else {
+        let Some(played) = stop.run_until_cancelled(batches(&app)).await else {
             return;
         };
-        if !worked {
-            rest(&app, Queue::Turns, &stop, POLL).await;
+        match played {
+            Ok(0) => rest(&app, Queue::Turns, &stop, POLL).await,
+            Ok(_) => {}
+            Err(error) => {
+                complain("turns", &error);
+                rest(&app, Queue::Turns, &stop, POLL).await;
+            }
         }
     }
 }
 
-/// One batch of each; was there anything to do?
-async fn work(app: &App) -> bool {
-    match unpack::unpack(app).await {
-        Ok(unpacked) => match inbox::turns(app).await {
-            Ok(played) => unpacked + played > 0,
-            Err(error) => {
-                complain("turns", &error);
-                false
-            }
-        },
-        Err(error) => {
-            complain("unpack", &error);
-            false
-        }
+/// One batch; on PostgreSQL two at once, of different people: while one waits for the database the other plays.
+pub async fn batches(app: &App) -> Result<usize, AppError> {
+    if !app.store.is_postgres() {
+        return inbox::turns(app).await;
     }
+    let (one, other) = tokio::join!(inbox::turns(app), inbox::turns(app));
+    Ok(one? + other?)
 }
