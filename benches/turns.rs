@@ -1,15 +1,16 @@
 //! From a stored webhook to the message it leads to: turns a second and processor time a turn, on SQLite
-//! and on PostgreSQL, against the pure step alone.
+//! and on PostgreSQL, against the pure step alone; then a storm, and what it does to those who write meanwhile.
 //!
-//! `cargo bench --bench turns` prints a table; it judges nothing. PostgreSQL is measured where
+//! `cargo bench --bench turns` prints two tables; it judges nothing. PostgreSQL is measured where
 //! `TEST_POSTGRES_URL` names a server on which databases may be made. `TURNS_PEOPLE` sets how many people
-//! answer (5,000).
+//! answer (10,000), `TURNS_STORM` how many webhooks wait in the storm (100,000).
 
 #![expect(
     clippy::disallowed_methods,
     reason = "a bench measures how long it takes, and is told by its environment where"
 )]
 
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use std::time::{Duration, Instant};
 use hmac::{Hmac, KeyInit, Mac};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use tokio_util::sync::CancellationToken;
-use tussendoor::app::{App, inbox, receive, send, turn, unpack};
+use tussendoor::app::{App, receive, send, turn, unpack};
 use tussendoor::assemble;
 use tussendoor::domain::contact::{
     AddressKind, AddressState, CandidateState, DigitalSkill, Purpose, Track,
@@ -34,6 +35,7 @@ use tussendoor::ports::transport::{Answer, Envelope, Transport};
 use tussendoor::settings::Settings;
 use tussendoor::store::contacts::{self, How, NewCandidate};
 use tussendoor::store::{addresses, plans, talks};
+use tussendoor::workers;
 
 const SECRET: &str = "a-secret-of-the-benchmark";
 
@@ -291,10 +293,10 @@ fn webhook(at: usize, id: usize, words: &str, now: Timestamp) -> (Vec<u8>, Strin
 }
 
 /// Stores one webhook a person; nothing is played yet.
-async fn store_webhooks(app: &Arc<App>, people: usize, first: usize, words: &'static str) {
+async fn store_webhooks(app: &Arc<App>, people: Range<usize>, first: usize, words: &'static str) {
     let now = app.now();
     let mut tasks = tokio::task::JoinSet::new();
-    for at in 0..people {
+    for at in people {
         let app = app.clone();
         tasks.spawn(async move {
             let (body, signature) = webhook(at, first + at, words, now);
@@ -318,30 +320,33 @@ async fn store_webhooks(app: &Arc<App>, people: usize, first: usize, words: &'st
     }
 }
 
-struct Measured {
-    unpack: (Duration, f64),
-    turns: (Duration, f64),
-    played: usize,
-}
-
-async fn play_all(app: &App) -> Measured {
-    let (clock, before) = (Instant::now(), processor());
-    while unpack::unpack(app).await.expect("unpack") > 0 {}
-    let unpack = (clock.elapsed(), processor() - before);
-    let (clock, before) = (Instant::now(), processor());
+/// All that waits is unpacked and played, by loops side by side as in the program; how many turns that were.
+async fn play_all(app: &Arc<App>, count: usize) -> usize {
+    let stop = CancellationToken::new();
+    let unpacking = tokio::spawn(unpack_all(app.clone(), stop.clone()));
     let mut played = 0;
-    loop {
-        let some = inbox::turns(app).await.expect("turns");
+    while played < count {
+        let some = workers::turns::batches(app).await.expect("turns");
         if some == 0 {
-            break;
+            pause(Duration::from_millis(1)).await;
         }
         played += some;
     }
-    Measured {
-        unpack,
-        turns: (clock.elapsed(), processor() - before),
-        played,
+    stop.cancel();
+    unpacking.await.expect("no panic");
+    played
+}
+
+async fn unpack_all(app: Arc<App>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        if unpack::unpack(&app).await.expect("unpack") == 0 {
+            pause(Duration::from_millis(1)).await;
+        }
     }
+}
+
+async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
 }
 
 /// Microseconds of one pure step, for the event that the first round plays.
@@ -365,71 +370,208 @@ async fn pure_step(app: &App, candidate: CandidateId) -> f64 {
     (processor() - before) * 1e6 / f64::from(TIMES)
 }
 
-async fn measure(name: &str, url: &str, folder: &std::path::Path, count: usize) {
+/// What PostgreSQL's own caretaker does within a minute. Without it the planner knows nothing of what was just
+/// filled.
+async fn settle(url: &str) {
+    if !url.starts_with("sqlite:") {
+        let mut connection = PgConnection::connect(url).await.expect("PostgreSQL");
+        connection.execute("ANALYZE").await.expect("statistics");
+    }
+}
+
+/// So many others wrote before: no table is new.
+const PAST: usize = 1000;
+
+/// A house in which so many people were asked whether a task is done.
+async fn asked(url: &str, folder: &std::path::Path, count: usize) -> (Arc<App>, HandClock) {
     let (app, clock) = house(url, folder).await;
     let stop = CancellationToken::new();
-    tokio::spawn(receive::write_batches(app.clone(), stop.clone()));
+    tokio::spawn(receive::write_batches(app.clone(), stop));
     everything_by_itself(url).await;
-    let ids = people(&app, count).await;
-    let asked = send_all(&app, &clock).await;
-    assert_eq!(asked, count, "everybody was asked");
+    let ids = people(&app, count + PAST).await;
+    settle(url).await;
+    assert_eq!(
+        send_all(&app, &clock).await,
+        count + PAST,
+        "everybody was asked"
+    );
     let step = pure_step(&app, ids[0]).await;
+    println!("                                   a pure step takes {step:.1} µs");
+    store_webhooks(&app, count..count + PAST, 7_000_000, "Hoi").await;
+    play_all(&app, PAST).await;
+    send_all(&app, &clock).await;
+    settle(url).await;
+    (app, clock)
+}
+
+async fn measure(name: &str, url: &str, folder: &std::path::Path, count: usize) {
+    let (app, clock) = asked(url, folder, count).await;
     for (round, words) in ["2", "1"].into_iter().enumerate() {
-        store_webhooks(&app, count, (round + 1) * 1_000_000, words).await;
-        let measured = play_all(&app).await;
-        assert_eq!(measured.played, count, "every webhook had its turn");
-        let both = measured.unpack.0 + measured.turns.0;
+        store_webhooks(&app, 0..count, (round + 1) * 1_000_000, words).await;
+        let (begun, before) = (Instant::now(), processor());
+        let played = play_all(&app, count).await;
+        assert_eq!(played, count, "every webhook had its turn");
         #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
         let n = count as f64;
-        let cpu = (measured.unpack.1 + measured.turns.1) * 1e6 / n;
         println!(
-            "{name:<11} {words:>7}   {:>8.0} {:>9.0} {:>9.0}   {:>9.0} {:>9.0} {cpu:>9.0}   {step:>6.1} {:>6.1}",
-            n / measured.unpack.0.as_secs_f64(),
-            n / measured.turns.0.as_secs_f64(),
-            n / both.as_secs_f64(),
-            measured.unpack.1 * 1e6 / n,
-            measured.turns.1 * 1e6 / n,
-            cpu / step,
+            "{name:<11} {words:>7} {:>10.0} {:>14.0}",
+            n / begun.elapsed().as_secs_f64(),
+            (processor() - before) * 1e6 / n,
         );
         let answered = send_all(&app, &clock).await;
         assert_eq!(answered, count, "everybody was answered once");
     }
-    stop.cancel();
     app.store.close().await;
+}
+
+/// Webhooks of people who write meanwhile: so many a second.
+const MEANWHILE: u64 = 200;
+
+/// Delivers webhooks at a steady pace until told to stop; how long each waited until it was durable, in
+/// milliseconds from the moment at which it should have gone out.
+async fn meanwhile(
+    app: Arc<App>,
+    people: usize,
+    first: usize,
+    stop: CancellationToken,
+) -> Vec<f64> {
+    let (begun, now) = (Instant::now(), app.now());
+    let mut tasks = tokio::task::JoinSet::new();
+    for at in 0.. {
+        let due = begun + Duration::from_secs(1) * at / u32::try_from(MEANWHILE).expect("few");
+        tokio::time::sleep_until(due.into()).await;
+        if stop.is_cancelled() {
+            break;
+        }
+        let app = app.clone();
+        let at = at as usize;
+        tasks.spawn(async move {
+            let (body, signature) = webhook(at % people, first + at, "Hoi", now);
+            let headers = vec![("x-hub-signature-256".to_owned(), signature.into_bytes())];
+            let request = HttpRequest {
+                query: "",
+                headers: &headers,
+                body: &body,
+            };
+            receive::receive(&app, "meta", &request)
+                .await
+                .expect("stored");
+            due.elapsed().as_secs_f64() * 1000.0
+        });
+    }
+    let mut times = tasks.join_all().await;
+    times.sort_by(f64::total_cmp);
+    times
+}
+
+/// A storm: so many webhooks wait, four of each person, as after an outage. How long until all are played, and
+/// how long those waited who wrote before it and beside it.
+async fn storm(name: &str, url: &str, folder: &std::path::Path, count: usize) {
+    let people = count / 4;
+    let (app, _) = asked(url, folder, people).await;
+    let stop = CancellationToken::new();
+    let calm = tokio::spawn(meanwhile(app.clone(), people, 8_000_000, stop.clone()));
+    let playing = tokio::spawn({
+        let (app, stop) = (app.clone(), stop.clone());
+        async move {
+            while !stop.is_cancelled() {
+                let unpacked = unpack::unpack(&app).await.expect("unpack");
+                let played = workers::turns::batches(&app).await.expect("turns");
+                if unpacked + played == 0 {
+                    pause(Duration::from_millis(1)).await;
+                }
+            }
+        }
+    });
+    pause(Duration::from_secs(5)).await;
+    stop.cancel();
+    let calm = calm.await.expect("no panic");
+    playing.await.expect("no panic");
+    play_rest(&app).await;
+    for (round, words) in ["2", "1", "Hoi", "Dank je"].into_iter().enumerate() {
+        store_webhooks(&app, 0..people, (round + 1) * 1_000_000, words).await;
+    }
+    let stop = CancellationToken::new();
+    let live = tokio::spawn(meanwhile(app.clone(), people, 9_000_000, stop.clone()));
+    let begun = Instant::now();
+    let played = play_all(&app, people * 4).await;
+    let seconds = begun.elapsed().as_secs_f64();
+    stop.cancel();
+    let live = live.await.expect("no panic");
+    let at = |times: &[f64], share: usize| times[times.len() * share / 100];
+    println!(
+        "{name:<11} {played:>8} {seconds:>9.1} {:>12.1} {:>9.1} {:>13.1} {:>9.1}",
+        at(&calm, 50),
+        at(&calm, 99),
+        at(&live, 50),
+        at(&live, 99)
+    );
+    app.store.close().await;
+}
+
+async fn play_rest(app: &App) {
+    while unpack::unpack(app).await.expect("unpack") > 0 {}
+    while workers::turns::batches(app).await.expect("turns") > 0 {}
+}
+
+fn many(name: &str, usual: usize) -> usize {
+    let told = std::env::var(name).ok();
+    told.and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
 #[tokio::main]
 async fn main() {
-    let count = std::env::var("TURNS_PEOPLE")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(5_000);
-    println!(
-        "                        a second                       processor time, µs a turn        pure"
-    );
-    println!(
-        "database     answer     unpack     turns      both      unpack     turns      both     step  times"
-    );
-    let folder = tempfile::tempdir().expect("a folder");
-    let url = format!("sqlite://{}", folder.path().join("bench.db").display());
-    measure("SQLite", &url, folder.path(), count).await;
+    println!("database     answer  turns/s   own µs a turn");
+    for (name, url, folder) in databases("turns").await {
+        measure(name, &url, folder.path(), many("TURNS_PEOPLE", 10_000)).await;
+        dropped(&url).await;
+    }
+    let count = many("TURNS_STORM", 100_000);
+    if count == 0 {
+        return;
+    }
+    println!("             a storm                   calm, ms              beside it, ms");
+    println!("database      played   seconds          p50       p99           p50       p99");
+    for (name, url, folder) in databases("storm").await {
+        storm(name, &url, folder.path(), count).await;
+        dropped(&url).await;
+    }
+}
+
+/// A fresh SQLite, and a PostgreSQL where there is a server.
+async fn databases(what: &str) -> Vec<(&'static str, String, tempfile::TempDir)> {
+    let folder = || tempfile::tempdir().expect("a folder");
+    let file = folder();
+    let url = format!("sqlite://{}", file.path().join("bench.db").display());
+    let mut all = vec![("SQLite", url, file)];
     match std::env::var("TEST_POSTGRES_URL") {
         Ok(base) => {
-            let name = format!("turns_{}", std::process::id());
+            let name = format!("{what}_{}", std::process::id());
             let mut server = PgConnection::connect(&base)
                 .await
                 .expect("PostgreSQL answers");
+            let text = format!("CREATE DATABASE {name}");
             server
-                .execute(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+                .execute(AssertSqlSafe(text))
                 .await
                 .expect("a database");
             let (at, _) = base.rsplit_once('/').expect("an address");
-            measure("PostgreSQL", &format!("{at}/{name}"), folder.path(), count).await;
-            server
-                .execute(AssertSqlSafe(format!("DROP DATABASE {name}")))
-                .await
-                .expect("dropped");
+            all.push(("PostgreSQL", format!("{at}/{name}"), folder()));
         }
         Err(_) => println!("PostgreSQL   not measured: TEST_POSTGRES_URL names no server"),
+    }
+    all
+}
+
+async fn dropped(url: &str) {
+    if let Ok(base) = std::env::var("TEST_POSTGRES_URL")
+        && !url.starts_with("sqlite:")
+    {
+        let (_, name) = url.rsplit_once('/').expect("an address");
+        let mut server = PgConnection::connect(&base)
+            .await
+            .expect("PostgreSQL answers");
+        let text = format!("DROP DATABASE {name}");
+        server.execute(AssertSqlSafe(text)).await.expect("dropped");
     }
 }

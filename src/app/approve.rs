@@ -213,12 +213,14 @@ pub async fn drop_draft(
     let now = app.now();
     let mut tx = app.store.write().await?;
     let (message, person) = waiting(&mut tx, scope, id, seen).await?;
-    withdraw(&mut tx, &message, reason, now)
+    withdraw(&mut tx, &message, reason, now);
+    note(app, &mut tx, scope, &message, "withdraw", None, now)
         .await
         .map_err(overtaken)?;
-    note(app, &mut tx, scope, &message, "withdraw", None, now).await?;
-    outcome::dropped(app, &mut tx, &message, &person, now).await?;
-    Ok(tx.commit().await?)
+    outcome::dropped(app, &mut tx, &message, &person, now)
+        .await
+        .map_err(overtaken)?;
+    tx.commit().await.map_err(taken)
 }
 
 /// A coach decides about a message that may have been sent.
@@ -264,7 +266,7 @@ pub async fn resolve_doubt(
                 .map_err(taken)?;
             // Nobody knows, and nobody will: the ledger must not wait for it, and neither may what the person
             // is asked after it. The question counts as put: an answer is heard, and silence leads on.
-            nudges::close_message(&mut tx, id, Ended::Held, now).await?;
+            nudges::close_message(&mut tx, id, Ended::Held, now);
             if let Some(said) = message.said {
                 let event = Event::Accepted { said };
                 turn::play(app, &mut tx, &person, event, now).await?;

@@ -54,13 +54,13 @@ pub async fn apply(
             }
             Effect::Withdraw { said: Some(said) } => {
                 if let Some(message) = outbox::by_said(tx, candidate, said).await? {
-                    withdraw(tx, &message, "overtaken", now).await?;
+                    withdraw(tx, &message, "overtaken", now);
                 }
             }
             Effect::Withdraw { said: None } => {
                 for message in outbox::unsent(tx, candidate).await? {
                     if message.author.is_none() && stopped.contains(&message.purpose) {
-                        withdraw(tx, &message, "stopped", now).await?;
+                        withdraw(tx, &message, "stopped", now);
                     }
                 }
                 if outbox::is_sending(tx, candidate).await? {
@@ -193,24 +193,11 @@ const fn waits(why: Why) -> bool {
 }
 
 /// Takes back a message that has not left, with its reason.
-pub async fn withdraw(
-    tx: &mut Tx,
-    message: &outbox::Outgoing,
-    why: &str,
-    now: Timestamp,
-) -> Result<(), AppError> {
+pub fn withdraw(tx: &mut Tx, message: &outbox::Outgoing, why: &str, now: Timestamp) {
     if message.state.may_become(MessageState::Cancelled) {
-        outbox::change(
-            tx,
-            message,
-            MessageState::Cancelled,
-            Some(why),
-            message.not_before,
-        )
-        .await?;
-        nudges::close_message(tx, message.id, Ended::Withdrawn, now).await?;
+        outbox::cancel(tx, message, why);
+        nudges::close_message(tx, message.id, Ended::Withdrawn, now);
     }
-    Ok(())
 }
 
 #[expect(

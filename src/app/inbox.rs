@@ -31,9 +31,9 @@ pub async fn turns(app: &App) -> Result<usize, AppError> {
     let begun = clock();
     let ids: Vec<(ItemId, u32)> = items.iter().map(|item| (item.id, item.tries)).collect();
     match unpanicked(together(app, tx, items, now)).await {
-        Ok(()) => {
-            app.numbers.turned(ids.len(), begun.elapsed());
-            Ok(ids.len())
+        Ok(played) => {
+            app.numbers.turned(played, begun.elapsed());
+            Ok(played)
         }
         Err(AppError::Store(
             error @ (StoreError::Unavailable(_) | StoreError::CommitUnknown(_)),
@@ -61,17 +61,24 @@ async fn together(
     mut tx: Tx,
     items: Vec<Waiting>,
     now: Timestamp,
-) -> Result<(), AppError> {
-    if let Err(error) = play(app, &mut tx, items, now).await {
-        return Err(tx.taken_back(error).await);
-    }
+) -> Result<usize, AppError> {
+    let played = match play(app, &mut tx, items, now).await {
+        Ok(played) => played,
+        Err(error) => return Err(tx.taken_back(error).await),
+    };
     failpoint::hit("turn.before_commit");
     tx.commit().await?;
     failpoint::hit("turn.after_commit");
-    Ok(())
+    Ok(played)
 }
 
-async fn play(app: &App, tx: &mut Tx, items: Vec<Waiting>, now: Timestamp) -> Result<(), AppError> {
+/// How many were played: what is left over keeps its turn.
+async fn play(
+    app: &App,
+    tx: &mut Tx,
+    items: Vec<Waiting>,
+    now: Timestamp,
+) -> Result<usize, AppError> {
     let mut people = BTreeMap::new();
     // Reports first: they are about other things than the words, and what they write would make what is
     // fetched ahead for the words old.
@@ -91,12 +98,15 @@ async fn play(app: &App, tx: &mut Tx, items: Vec<Waiting>, now: Timestamp) -> Re
     }
     let mut coming = Coming::default();
     for (at, item) in heard.iter().enumerate() {
+        if coming.enough() {
+            return Ok(other.len() + at);
+        }
         if let Some(next) = coming.before(tx, at, heard.len()) {
             opt_in::look_ahead(tx, heard[next].iter().map(|item| &item.item)).await?;
         }
         handle(app, tx, item, &mut people, now).await?;
     }
-    Ok(())
+    Ok(other.len() + heard.len())
 }
 
 async fn alone(app: &App, id: ItemId, tries: u32, now: Timestamp) -> Result<(), AppError> {
@@ -105,7 +115,7 @@ async fn alone(app: &App, id: ItemId, tries: u32, now: Timestamp) -> Result<(), 
         return Ok(tx.rollback().await?);
     };
     let error = match unpanicked(together(app, tx, vec![item], now)).await {
-        Ok(()) => return Ok(()),
+        Ok(_) => return Ok(()),
         Err(AppError::Store(
             error @ (StoreError::Unavailable(_) | StoreError::CommitUnknown(_)),
         )) => {

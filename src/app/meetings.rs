@@ -448,7 +448,7 @@ async fn tell(
     for message in old {
         let open = message.said.is_some() && message.said == asked;
         if let Some(message) = outbox::message(tx, message.id).await?.filter(|_| !open) {
-            effects::withdraw(tx, &message, "overtaken", now).await?;
+            effects::withdraw(tx, &message, "overtaken", now);
         }
     }
     Ok(())

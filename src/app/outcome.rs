@@ -276,7 +276,7 @@ pub async fn accepted(
         contacts::personal_line(tx, message.candidate).await?;
     } else if ledger::is_nudge(tx, message.id).await? {
         contacts::one_more_automated(tx, message.candidate).await?;
-        ledger::close_message(tx, message.id, nudge::Ended::Sent, now).await?;
+        ledger::close_message(tx, message.id, nudge::Ended::Sent, now);
     }
     match message.said {
         Some(said) => turn::play(app, tx, person, Event::Accepted { said }, now).await,
@@ -293,7 +293,7 @@ pub async fn gave_up(
     why: Why,
     now: Timestamp,
 ) -> Result<(), AppError> {
-    ledger::close_message(tx, message.id, nudge::Ended::Undelivered, now).await?;
+    ledger::close_message(tx, message.id, nudge::Ended::Undelivered, now);
     let (id, coach) = (app.id(now), person.candidate.coach);
     flags::open(tx, id, message.candidate, coach, why, message.subject, now);
     match message.said {
@@ -318,7 +318,7 @@ pub async fn expire(
         message.not_before,
     )
     .await?;
-    ledger::close_message(tx, message.id, nudge::Ended::Expired, now).await?;
+    ledger::close_message(tx, message.id, nudge::Ended::Expired, now);
     untold(app, tx, message, person, now).await?;
     dropped(app, tx, message, person, now).await
 }

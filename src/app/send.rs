@@ -247,7 +247,7 @@ async fn choose(app: &App, tx: &mut Tx, room: usize, now: Timestamp) -> Result<V
     let (mut going, mut later) = (Vec::new(), Vec::new());
     for ready in ready {
         if stale.contains(&ready.message.id) {
-            withdraw(tx, &ready.message, "vacancy_gone", now).await?;
+            withdraw(tx, &ready.message, "vacancy_gone", now);
             outcome::dropped(app, tx, &ready.message, &ready.person, now).await?;
             continue;
         }
@@ -266,7 +266,7 @@ async fn choose(app: &App, tx: &mut Tx, room: usize, now: Timestamp) -> Result<V
             Verdict::Go => going.push(ready),
             Verdict::Later(at, why) => later.push((ready.message, at, why)),
             Verdict::Withdraw(why) => {
-                withdraw(tx, &ready.message, why, now).await?;
+                withdraw(tx, &ready.message, why, now);
                 outcome::untold(app, tx, &ready.message, &ready.person, now).await?;
                 outcome::dropped(app, tx, &ready.message, &ready.person, now).await?;
             }

@@ -50,7 +50,7 @@ pub(super) async fn needless(
     if !message.state.may_become(MessageState::Cancelled) {
         return Ok(None);
     }
-    withdraw(tx, &message, "answered", now).await?;
+    withdraw(tx, &message, "answered", now);
     Ok(Some(Event::Dropped { said }))
 }
 
@@ -86,7 +86,7 @@ pub async fn take_back(
             && message.state.may_become(MessageState::Cancelled)
             && nudges::is_nudge(tx, message.id).await?
         {
-            withdraw(tx, &message, why, now).await?;
+            withdraw(tx, &message, why, now);
             outcome::dropped(app, tx, &message, person, now).await?;
         }
     }

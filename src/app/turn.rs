@@ -119,6 +119,7 @@ pub async fn look_ahead(
         .collect();
     plans::fetch_ahead(tx, candidates, Serves::OneTurn).await?;
     vacancies::look_ahead(tx, &talks, begun).await?;
+    outbox::said_ahead(tx, &asked).await?;
     Ok(outbox::left_ahead(tx, &asked).await?)
 }
 

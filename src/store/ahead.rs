@@ -22,26 +22,43 @@ pub enum Serves {
     Looks,
 }
 
-/// So many of those who come after a write that made everything old are fetched ahead again.
+/// At most so many of those who come after a write that made everything old are fetched ahead again.
 const AGAIN: usize = 32;
+
+/// After so many such writes the rest is better left to another transaction: others wait for this one.
+const ENOUGH: usize = 64;
 
 /// Many people one after the other in one transaction: for how many of them everything has been fetched ahead.
 #[derive(Debug, Default)]
 pub struct Coming {
+    from: usize,
     until: usize,
+    again: usize,
 }
 
 impl Coming {
     /// Before the one at `at` of `all`: for whom to fetch ahead now, if for anybody. First for all; where
-    /// somebody's turn wrote what made it old, for the next ones.
+    /// somebody's turn wrote what made it old, for the next ones: for twice as many as were served by what was
+    /// fetched last, so that where everybody's turn does so little is fetched in vain.
     pub fn before(&mut self, tx: &mut Tx, at: usize, all: usize) -> Option<Range<usize>> {
         let first = at == 0;
         let old = std::mem::take(&mut tx.sets.forgotten);
+        self.again += usize::from(old);
         if (!first && !old && at < self.until) || all - at < 2 {
             return None;
         }
-        self.until = if first { all } else { all.min(at + AGAIN) };
+        self.until = match first {
+            true => all,
+            false => all.min(at + AGAIN.min(2 * (at - self.from))),
+        };
+        self.from = at;
         Some(at..self.until)
+    }
+
+    /// Has this transaction lasted long enough? Told by what it did, not by a clock, so that the same work is always
+    /// divided in the same way.
+    pub const fn enough(&self) -> bool {
+        self.again >= ENOUGH
     }
 }
 

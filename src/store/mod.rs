@@ -11,6 +11,7 @@ pub mod arrivals;
 pub mod attempts;
 pub mod audit;
 pub mod backup;
+mod bells;
 pub mod calendars;
 mod checkpoint;
 pub mod coaches;
@@ -63,80 +64,17 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, PgPool, SqlitePool};
-use tokio::sync::{Notify, Semaphore, broadcast};
+use tokio::sync::Semaphore;
 
 pub use ahead::{Coming, Serves};
+pub use bells::{Bells, News, Queue};
 pub use error::StoreError;
 pub use row::Row;
 use sealed::Keys;
 pub use sealed::Secrets;
 pub use tx::Tx;
 
-use crate::domain::ids::CandidateId;
 use crate::ports::chance::Chance;
-
-/// The loops that a commit can wake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Queue {
-    Unpack,
-    Turns,
-    Sender,
-    Media,
-}
-
-/// Something about this candidate changed: pages that show them are stale.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct News {
-    pub candidate: CandidateId,
-}
-
-/// Wakes the loops of this process. Other processes poll.
-pub struct Bells {
-    unpack: Notify,
-    turns: Notify,
-    sender: Notify,
-    media: Notify,
-    news: broadcast::Sender<News>,
-}
-
-impl Bells {
-    fn new() -> Self {
-        Self {
-            unpack: Notify::new(),
-            turns: Notify::new(),
-            sender: Notify::new(),
-            media: Notify::new(),
-            news: broadcast::channel(256).0,
-        }
-    }
-
-    pub fn ring(&self, queue: Queue) {
-        match queue {
-            Queue::Unpack => self.unpack.notify_one(),
-            Queue::Turns => self.turns.notify_one(),
-            Queue::Sender => self.sender.notify_one(),
-            Queue::Media => self.media.notify_one(),
-        }
-    }
-
-    pub async fn heard(&self, queue: Queue) {
-        match queue {
-            Queue::Unpack => self.unpack.notified().await,
-            Queue::Turns => self.turns.notified().await,
-            Queue::Sender => self.sender.notified().await,
-            Queue::Media => self.media.notified().await,
-        }
-    }
-
-    fn tell(&self, news: News) {
-        // Nobody listens when no page is open.
-        drop(self.news.send(news));
-    }
-
-    pub fn listen(&self) -> broadcast::Receiver<News> {
-        self.news.subscribe()
-    }
-}
 
 enum Pools {
     Sqlite { write: SqlitePool, read: SqlitePool },
@@ -185,7 +123,13 @@ impl Store {
             })?;
             // A frozen process must not hold its locks until it wakes: none of ours pauses for so long
             // between two statements.
-            let options = options.options([("idle_in_transaction_session_timeout", "15s")]);
+            // Nor may a plan go by how small a table was when it was made: a storm fills it in seconds. Each
+            // statement has its index, as a test of all plans sees.
+            let options = options.options([
+                ("idle_in_transaction_session_timeout", "15s"),
+                ("enable_seqscan", "off"),
+                ("jit", "off"),
+            ]);
             let reading = options
                 .clone()
                 .options([("default_transaction_read_only", "on")]);

@@ -24,7 +24,7 @@ statements! {
     STARTED = { batch: "WITH begun (id, at) AS (", columns: [Text, Int], tail: ") UPDATE nudges SET started_at = begun.at FROM begun WHERE nudges.id = begun.id AND nudges.started_at IS NULL AND nudges.closed_at IS NULL RETURNING nudges.id" };
     MOVE = { batch: "WITH moved (id, due_at) AS (", columns: [Text, Int], tail: ") UPDATE nudges SET due_at = moved.due_at FROM moved WHERE nudges.id = moved.id AND nudges.closed_at IS NULL" };
     CLOSE = { batch: "WITH ended (id, at, because) AS (", columns: [Text, Int, Text], tail: ") UPDATE nudges SET closed_at = ended.at, because = ended.because FROM ended WHERE nudges.id = ended.id AND nudges.closed_at IS NULL" };
-    CLOSE_MESSAGE = "UPDATE nudges SET closed_at = $2, because = $3 WHERE message_id = $1 AND closed_at IS NULL";
+    CLOSE_MESSAGE = { batch: "WITH ended (message, at, because) AS (", columns: [Text, Int, Text], tail: ") UPDATE nudges SET closed_at = ended.at, because = ended.because FROM ended WHERE nudges.message_id = ended.message AND nudges.closed_at IS NULL" };
     CLOSE_SUBJECT = { batch: "WITH ended (candidate_id, subject, at, because) AS (", columns: [Text, Text, Int, Text], tail: ") UPDATE nudges SET closed_at = ended.at, because = ended.because FROM ended WHERE nudges.candidate_id = ended.candidate_id AND nudges.subject = ended.subject AND nudges.closed_at IS NULL AND nudges.message_id IS NULL" };
     CLOSE_WAITING = "UPDATE nudges SET closed_at = $2, because = $3 WHERE candidate_id = $1 AND closed_at IS NULL AND started_at IS NULL";
     CLOSE_RUN = { batch: "WITH ended (candidate_id, subject, flow, at, because) AS (", columns: [Text, Text, Text, Int, Text], tail: ") UPDATE nudges SET closed_at = ended.at, because = ended.because FROM ended WHERE nudges.candidate_id = ended.candidate_id AND nudges.subject = ended.subject AND nudges.flow = ended.flow AND nudges.closed_at IS NULL AND nudges.message_id IS NULL" };
@@ -126,15 +126,8 @@ pub fn close(tx: &mut Tx, id: NudgeId, ended: Ended, now: Timestamp) {
 }
 
 /// The message of a nudge came to an end.
-pub async fn close_message(
-    tx: &mut Tx,
-    message: MessageId,
-    ended: Ended,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    tx.run(&CLOSE_MESSAGE, bind![message, now, ended.as_str()])
-        .await
-        .map(drop)
+pub fn close_message(tx: &mut Tx, message: MessageId, ended: Ended, now: Timestamp) {
+    tx.later(&CLOSE_MESSAGE, bind![message, now, ended.as_str()]);
 }
 
 /// The reason of these nudges went away before a message was written.

@@ -24,10 +24,12 @@ statements! {
     BY_ID = "SELECT id, candidate_id, said, author_id, purpose, subject, why, state, state_why, approve, last_word, content_hash, form, attempt, not_before_at, not_after_at, accepted_at, delivered_at, read_at, failed_at, version, created_at FROM outgoing WHERE id = $1";
     BY_IDS = { batch: "WITH want (id) AS (", columns: [Text], tail: ") SELECT o.id, o.candidate_id, o.said, o.author_id, o.purpose, o.subject, o.why, o.state, o.state_why, o.approve, o.last_word, o.content_hash, o.form, o.attempt, o.not_before_at, o.not_after_at, o.accepted_at, o.delivered_at, o.read_at, o.failed_at, o.version, o.created_at FROM want w CROSS JOIN outgoing o WHERE o.id = w.id" };
     BY_SAID = "SELECT id, candidate_id, said, author_id, purpose, subject, why, state, state_why, approve, last_word, content_hash, form, attempt, not_before_at, not_after_at, accepted_at, delivered_at, read_at, failed_at, version, created_at FROM outgoing WHERE candidate_id = $1 AND said = $2";
+    BY_SAID_MANY = { batch: "WITH want (candidate_id, said) AS (", columns: [Text, Int], tail: ") SELECT w.candidate_id || '/' || w.said AS wanted, o.id, o.candidate_id, o.said, o.author_id, o.purpose, o.subject, o.why, o.state, o.state_why, o.approve, o.last_word, o.content_hash, o.form, o.attempt, o.not_before_at, o.not_after_at, o.accepted_at, o.delivered_at, o.read_at, o.failed_at, o.version, o.created_at FROM want w CROSS JOIN outgoing o WHERE o.candidate_id = w.candidate_id AND o.said = w.said" };
     UNSENT = "SELECT id, candidate_id, said, author_id, purpose, subject, why, state, state_why, approve, last_word, content_hash, form, attempt, not_before_at, not_after_at, accepted_at, delivered_at, read_at, failed_at, version, created_at FROM outgoing WHERE candidate_id = $1 AND state IN ('draft', 'waiting', 'approved', 'held', 'retry') ORDER BY id";
     NEXT_READY = "SELECT MIN(not_before_at) AS at FROM outgoing WHERE state IN ('approved', 'retry') AND not_before_at > 0";
     FORMS = "SELECT f.position, f.line_id, f.address_id, f.body_sealed, f.units, a.kind, a.value_sealed, a.state AS address_state FROM forms f JOIN addresses a ON a.id = f.address_id WHERE f.message_id = $1 ORDER BY f.position";
     CHANGE = "UPDATE outgoing SET state = $4, state_why = $5, not_before_at = $6, version = version + 1 WHERE id = $1 AND version = $2 AND state = $3";
+    CANCEL = { batch: "WITH v (message, was, stood, reason) AS (", columns: [Text, Int, Text, Text], tail: ") UPDATE outgoing SET state = 'cancelled', state_why = v.reason, version = version + 1 FROM v WHERE id = v.message AND version = v.was AND state = v.stood RETURNING id" };
     EDITED = "UPDATE outgoing SET content_hash = $3, form = 0, version = version + 1 WHERE id = $1 AND version = $2 AND state = 'waiting'";
     APPROVAL_ADD = "INSERT INTO approvals (id, message_id, coach_id, verb, content_hash, at, act_id) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     LEFT_UP_TO = "SELECT MAX(said) AS said FROM outgoing WHERE candidate_id = $1 AND said <= $2 AND state IN ('sending', 'in_doubt', 'accepted')";
@@ -241,11 +243,24 @@ pub async fn by_said(
     candidate: CandidateId,
     said: u32,
 ) -> Result<Option<Outgoing>, StoreError> {
-    tx.maybe(&BY_SAID, bind![candidate, said])
-        .await?
-        .as_ref()
-        .map(outgoing_of)
-        .transpose()
+    let rows = tx
+        .rows_of(
+            &BY_SAID,
+            format!("{candidate}/{said}"),
+            bind![candidate, said],
+        )
+        .await?;
+    rows.first().map(outgoing_of).transpose()
+}
+
+/// Fetches ahead what `by_said` gives for these.
+pub async fn said_ahead(tx: &mut Tx, asked: &[(CandidateId, u32)]) -> Result<(), StoreError> {
+    let keys = asked
+        .iter()
+        .map(|(id, said)| (format!("{id}/{said}"), bind![id, i64::from(*said)]))
+        .collect();
+    tx.fetch_ahead(&BY_SAID_MANY, &BY_SAID, "wanted", keys, Serves::OneTurn)
+        .await
 }
 
 /// Everything to this person that has not left.
@@ -331,6 +346,15 @@ pub async fn change(
         ],
     )
     .await
+}
+
+/// Takes back a message that has not left. If it changed meanwhile, the next statement or the commit is `Stale`.
+pub fn cancel(tx: &mut Tx, message: &Outgoing, why: &str) {
+    tx.changed(message.candidate);
+    tx.save_later(
+        &CANCEL,
+        bind![message.id, message.version, message.state.as_str(), why],
+    );
 }
 
 /// Another moment for a message that stays in its state.

@@ -1,14 +1,16 @@
 //! Equal parts and order: a storm on one endpoint or line delays no other, a set of turns gives what single
 //! turns give, and two instances keep the order of one person's words.
 
-use tussendoor::app::{inbox as turns, unpack};
-use tussendoor::domain::ids::{KeyId, LineId, RawId};
+use tussendoor::app::{inbox as turns, turn, unpack};
+use tussendoor::domain::ids::{CandidateId, KeyId, LineId, RawId};
+use tussendoor::domain::plan::Subject;
+use tussendoor::domain::talk::event::Event;
 use tussendoor::ports::channel::{Content, Heard, Item, Sender, What};
 use tussendoor::store::Tx;
 use tussendoor::store::inbox::{self, NewItem, NewRaw};
 use tussendoor::store::lines::{self, NewLine};
 
-use crate::support::database::{Database, on_both};
+use crate::support::database::{Database, on_both, texts};
 use crate::support::graph::{self, posted_together};
 use crate::support::house::{House, number};
 
@@ -18,6 +20,7 @@ on_both!(
     a_message_waits_for_the_earlier_ones_of_its_sender,
     several_messages_of_several_people_in_one_set_are_as_if_one_by_one,
     who_writes_to_another_line_is_answered_there_also_in_a_set,
+    what_had_not_left_is_taken_back_in_a_set_as_one_by_one,
 );
 
 async fn key(house: &House) -> KeyId {
@@ -235,4 +238,69 @@ async fn who_writes_to_another_line_is_answered_there_also_in_a_set(database: Da
     assert_eq!(paths.len(), 6, "{paths:?}");
     let second = paths.iter().filter(|path| path.contains(SECOND)).count();
     assert_eq!(second, 3, "{paths:?}");
+}
+
+/// Asked whether a task is done, and the question went.
+async fn asked(house: &House, at: usize) -> (CandidateId, String) {
+    let number = format!("+3161234567{at}");
+    let id = house.candidate("Samira", &number, true).await;
+    let tasks = house.plan(id, &[("CV maken", "2026-04-01")]).await;
+    let mut tx = house.app.store.write().await.unwrap();
+    let person = turn::person(&mut tx, id).await.unwrap();
+    let event = Event::Start {
+        flow: house.app.book.newest("task_nudge").unwrap(),
+        subject: Subject::Task(tasks[0]),
+    };
+    let now = house.app.now();
+    turn::play(&house.app, &mut tx, &person, event, now)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    house.approve(id).await;
+    (id, number)
+}
+
+/// Every message and what the ledger says of it, without ids and moments.
+const STANDS: &str = "SELECT o.candidate_id || ' ' || COALESCE(o.said, 0) || ' ' || o.why || ' ' || o.state || ' ' || COALESCE(o.state_why, '') || ' ' || o.version || ' ' || COALESCE((SELECT MAX(COALESCE(n.because, 'open')) FROM nudges n WHERE n.message_id = o.id), 'no nudge') FROM outgoing o ORDER BY o.candidate_id, o.said, o.id";
+
+/// What stands of this person.
+async fn stands(house: &House, id: CandidateId) -> Vec<String> {
+    let all = texts(&house.database, STANDS).await;
+    let id = id.to_string();
+    let own = all.iter().filter_map(|line| line.strip_prefix(&id));
+    own.map(str::to_owned).collect()
+}
+
+/// Who goes on writing before the answer left has it taken back, whether their words are played alone or with
+/// those of others.
+async fn what_had_not_left_is_taken_back_in_a_set_as_one_by_one(database: Database) {
+    let house = House::new(database).await;
+    let mut people = Vec::new();
+    for at in 0..10 {
+        people.push(asked(&house, at).await);
+    }
+    house.wait(60);
+    house.idle().await;
+    let (alone, set) = people.split_at(5);
+    for words in ["Hoi", "2", "Hoi"] {
+        for (_, number) in alone {
+            let one = house.graph.webhook_text(number, "Samira", words);
+            assert_eq!(house.deliver(&one).await, 200);
+            while unpack::unpack(&house.app).await.unwrap() > 0 {}
+            assert_eq!(turns::turns(&house.app).await.unwrap(), 1);
+        }
+        let all = set.iter();
+        let all: Vec<_> = all
+            .map(|(_, number)| house.graph.webhook_text(number, "Samira", words))
+            .collect();
+        assert_eq!(house.deliver(&posted_together(&all)).await, 200);
+        while unpack::unpack(&house.app).await.unwrap() > 0 {}
+        assert_eq!(turns::turns(&house.app).await.unwrap(), 5);
+    }
+    let first = stands(&house, alone[0].0).await;
+    let back = first.iter().filter(|line| line.contains("overtaken"));
+    assert!(back.count() > 0, "something was taken back: {first:?}");
+    for (id, number) in &people {
+        assert_eq!(stands(&house, *id).await, first, "{number}");
+    }
 }
