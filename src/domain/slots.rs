@@ -257,7 +257,8 @@ impl Look<'_> {
 /// Where an answer to this question can lead.
 fn answers(flow: &Flow, ask: &Ask) -> Vec<NodeId> {
     let choices = ask.choices.iter().map(|choice| choice.go.clone());
-    let text = ask.text.iter().map(|exit| exit.go.clone());
+    let exits = ask.text.iter().chain(&ask.command);
+    let text = exits.map(|exit| exit.go.clone());
     let offer = ask.offer.iter().map(|offer| offer.go.clone());
     let unclear = flow.unclear(ask).map(|unclear| unclear.go);
     choices.chain(text).chain(offer).chain(unclear).collect()

@@ -5,8 +5,9 @@ use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 use tussendoor::assemble;
-use tussendoor::domain::flow::definition::Flow;
-use tussendoor::domain::ids::FlowHash;
+use tussendoor::domain::command::Command;
+use tussendoor::domain::flow::definition::{Exit, Flow, Kind, Node};
+use tussendoor::domain::ids::{FlowHash, NodeId};
 use tussendoor::domain::plan::MeetingMode;
 use tussendoor::domain::slots::{Wanted, needed_by};
 use tussendoor::domain::talk::effect::{Effect, Saying};
@@ -127,4 +128,48 @@ fn the_stage_offers_moments() {
         ..(**invites.unwrap()).clone()
     });
     assert_eq!(plays(vec![flow], &[Move::Start(0, 0)]).unwrap(), 1);
+}
+
+/// A question may take a command for an answer; where that leads can offer moments as well.
+#[test]
+fn a_command_for_an_answer_can_lead_to_moments() {
+    let invites = REAL.iter().find(|flow| flow.name == "meeting_invite");
+    let mut flow = Flow {
+        hash: FlowHash("hash0".into()),
+        ..(**invites.unwrap()).clone()
+    };
+    let (offers, mut without) = flow
+        .nodes
+        .iter()
+        .find_map(|(id, node)| match &node.kind {
+            Kind::Ask(ask) if ask.offer.is_some() => Some((id.clone(), ask.clone())),
+            _ => None,
+        })
+        .unwrap();
+    let none = NodeId("none".into());
+    // Nothing else leads there.
+    flow.hears.clear();
+    without.offer = None;
+    without.text = None;
+    for choice in &mut without.choices {
+        choice.go = none.clone();
+    }
+    without.command = Some(Exit {
+        deeds: Vec::new(),
+        go: offers.clone(),
+    });
+    if let Kind::Ask(ask) = &mut flow.nodes.get_mut(&offers).unwrap().kind {
+        ask.offer.as_mut().unwrap().none = none.clone();
+    }
+    let kind = Kind::Ask(without);
+    flow.nodes.insert(none, Node { line: 0, kind });
+    let list = [
+        Move::Slots(0),
+        Move::Start(0, 0),
+        Move::Receipt(0, 2),
+        Move::Slots(1),
+        Move::Command(Command::Appointment),
+    ];
+    // At the start, and at the command.
+    assert_eq!(plays(vec![Arc::new(flow)], &list).unwrap(), 2);
 }
