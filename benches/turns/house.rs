@@ -1,32 +1,20 @@
-//! From a stored webhook to the message it leads to: turns a second and processor time a turn, on SQLite
-//! and on PostgreSQL, against the pure step alone; then a storm, and what it does to those who write meanwhile.
-//!
-//! `cargo bench --bench turns` prints two tables; it judges nothing. PostgreSQL is measured where
-//! `TEST_POSTGRES_URL` names a server on which databases may be made. `TURNS_PEOPLE` sets how many people
-//! answer (10,000), `TURNS_STORM` how many webhooks wait in the storm (100,000).
-
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a bench measures how long it takes, and is told by its environment where"
-)]
+//! The house that is measured: people with a plan, a provider that takes everything, webhooks as Meta signs them.
 
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use tokio_util::sync::CancellationToken;
-use tussendoor::app::{App, receive, send, turn, unpack};
+use tussendoor::app::{App, receive, send, turn};
 use tussendoor::assemble;
 use tussendoor::domain::contact::{
     AddressKind, AddressState, CandidateState, DigitalSkill, Purpose, Track,
 };
 use tussendoor::domain::ids::CandidateId;
 use tussendoor::domain::plan::{Subject, Task, TaskState};
-use tussendoor::domain::talk::event::{Event, Heard};
-use tussendoor::domain::talk::step::step;
+use tussendoor::domain::talk::event::Event;
 use tussendoor::domain::time::Timestamp;
 use tussendoor::ports::chance::{Chance, SystemChance};
 use tussendoor::ports::channel::HttpRequest;
@@ -34,8 +22,7 @@ use tussendoor::ports::clock::HandClock;
 use tussendoor::ports::transport::{Answer, Envelope, Transport};
 use tussendoor::settings::Settings;
 use tussendoor::store::contacts::{self, How, NewCandidate};
-use tussendoor::store::{addresses, plans, talks};
-use tussendoor::workers;
+use tussendoor::store::{addresses, plans};
 
 const SECRET: &str = "a-secret-of-the-benchmark";
 
@@ -55,7 +42,7 @@ impl Transport for Taken {
     }
 }
 
-fn environment(url: &str, folder: &std::path::Path) -> Vec<(String, String)> {
+pub fn environment(url: &str, folder: &std::path::Path) -> Vec<(String, String)> {
     [
         ("TUSSENDOOR_DATA_DIR", folder.display().to_string()),
         ("DATABASE_URL", url.to_owned()),
@@ -112,7 +99,7 @@ fn environment(url: &str, folder: &std::path::Path) -> Vec<(String, String)> {
     .to_vec()
 }
 
-fn start() -> Timestamp {
+pub fn start() -> Timestamp {
     tussendoor::domain::time::local_moment(
         "2026-03-03".parse().expect("a day"),
         10,
@@ -121,12 +108,12 @@ fn start() -> Timestamp {
     )
 }
 
-fn number(at: usize) -> String {
+pub fn number(at: usize) -> String {
     format!("+31612{at:06}")
 }
 
 /// Seconds of processor time of this process so far.
-fn processor() -> f64 {
+pub fn processor() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
     let rest = stat.rsplit(')').next().expect("a name in brackets");
     let fields: Vec<&str> = rest.split_whitespace().collect();
@@ -135,7 +122,7 @@ fn processor() -> f64 {
     ticks / 100.0
 }
 
-async fn house(url: &str, folder: &std::path::Path) -> (Arc<App>, HandClock) {
+pub async fn house(url: &str, folder: &std::path::Path) -> (Arc<App>, HandClock) {
     let settings = Settings::load(environment(url, folder)).expect("settings");
     let chance: Arc<dyn Chance> = Arc::new(SystemChance);
     let clock = HandClock::at(start());
@@ -150,7 +137,7 @@ async fn house(url: &str, folder: &std::path::Path) -> (Arc<App>, HandClock) {
     (Arc::new(app), clock)
 }
 
-async fn everything_by_itself(url: &str) {
+pub async fn everything_by_itself(url: &str) {
     let text =
         "INSERT INTO policies (team_id, rule, approve) SELECT id, 'task_nudge', 'auto' FROM teams";
     if url.starts_with("sqlite:") {
@@ -163,7 +150,7 @@ async fn everything_by_itself(url: &str) {
 }
 
 /// People with a plan of three tasks, each asked whether the first one is done.
-async fn people(app: &App, count: usize) -> Vec<CandidateId> {
+pub async fn people(app: &App, count: usize) -> Vec<CandidateId> {
     let now = app.now();
     let house = app.houses.values().next().expect("a house");
     let mut ids = Vec::with_capacity(count);
@@ -247,7 +234,7 @@ async fn people(app: &App, count: usize) -> Vec<CandidateId> {
 }
 
 /// Everything that may go goes, until nothing is left.
-async fn send_all(app: &Arc<App>, clock: &HandClock) -> usize {
+pub async fn send_all(app: &Arc<App>, clock: &HandClock) -> usize {
     let mut sent = 0;
     for _ in 0..1000 {
         let mut back = Vec::new();
@@ -278,7 +265,7 @@ async fn send_all(app: &Arc<App>, clock: &HandClock) -> usize {
     sent
 }
 
-fn webhook(at: usize, id: usize, words: &str, now: Timestamp) -> (Vec<u8>, String) {
+pub fn webhook(at: usize, id: usize, words: &str, now: Timestamp) -> (Vec<u8>, String) {
     let from = number(at);
     let from = from.trim_start_matches('+');
     let body = format!(
@@ -293,7 +280,12 @@ fn webhook(at: usize, id: usize, words: &str, now: Timestamp) -> (Vec<u8>, Strin
 }
 
 /// Stores one webhook a person; nothing is played yet.
-async fn store_webhooks(app: &Arc<App>, people: Range<usize>, first: usize, words: &'static str) {
+pub async fn store_webhooks(
+    app: &Arc<App>,
+    people: Range<usize>,
+    first: usize,
+    words: &'static str,
+) {
     let now = app.now();
     let mut tasks = tokio::task::JoinSet::new();
     for at in people {
@@ -320,59 +312,9 @@ async fn store_webhooks(app: &Arc<App>, people: Range<usize>, first: usize, word
     }
 }
 
-/// All that waits is unpacked and played, by loops side by side as in the program; how many turns that were.
-async fn play_all(app: &Arc<App>, count: usize) -> usize {
-    let stop = CancellationToken::new();
-    let unpacking = tokio::spawn(unpack_all(app.clone(), stop.clone()));
-    let mut played = 0;
-    while played < count {
-        let some = workers::turns::batches(app).await.expect("turns");
-        if some == 0 {
-            pause(Duration::from_millis(1)).await;
-        }
-        played += some;
-    }
-    stop.cancel();
-    unpacking.await.expect("no panic");
-    played
-}
-
-async fn unpack_all(app: Arc<App>, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        if unpack::unpack(&app).await.expect("unpack") == 0 {
-            pause(Duration::from_millis(1)).await;
-        }
-    }
-}
-
-async fn pause(time: Duration) {
-    tokio::time::sleep(time).await;
-}
-
-/// Microseconds of one pure step, for the event that the first round plays.
-async fn pure_step(app: &App, candidate: CandidateId) -> f64 {
-    let mut tx = app.store.read().await.expect("a connection");
-    let person = turn::person(&mut tx, candidate).await.expect("a person");
-    let sealer = tx.sealer(person.key).await.expect("a key");
-    let talk = talks::peek(&mut tx, candidate, &sealer)
-        .await
-        .expect("a talk");
-    let event = Event::Heard(Heard::words("2", &app.vocabulary));
-    let of = (&talk, &event);
-    let world = turn::world(app, &mut tx, &person, &sealer, of, app.now())
-        .await
-        .expect("a world");
-    let before = processor();
-    const TIMES: u32 = 100_000;
-    for _ in 0..TIMES {
-        std::hint::black_box(step(talk.clone(), &event, &world, app.now()));
-    }
-    (processor() - before) * 1e6 / f64::from(TIMES)
-}
-
 /// What PostgreSQL's own caretaker does within a minute. Without it the planner knows nothing of what was just
 /// filled.
-async fn settle(url: &str) {
+pub async fn settle(url: &str) {
     if !url.starts_with("sqlite:") {
         let mut connection = PgConnection::connect(url).await.expect("PostgreSQL");
         connection.execute("ANALYZE").await.expect("statistics");
@@ -383,7 +325,7 @@ async fn settle(url: &str) {
 const PAST: usize = 1000;
 
 /// A house in which so many people were asked whether a task is done.
-async fn asked(url: &str, folder: &std::path::Path, count: usize) -> (Arc<App>, HandClock) {
+pub async fn asked(url: &str, folder: &std::path::Path, count: usize) -> (Arc<App>, HandClock) {
     let (app, clock) = house(url, folder).await;
     let stop = CancellationToken::new();
     tokio::spawn(receive::write_batches(app.clone(), stop));
@@ -395,151 +337,17 @@ async fn asked(url: &str, folder: &std::path::Path, count: usize) -> (Arc<App>, 
         count + PAST,
         "everybody was asked"
     );
-    let step = pure_step(&app, ids[0]).await;
+    let step = super::pure_step(&app, ids[0]).await;
     println!("                                   a pure step takes {step:.1} µs");
     store_webhooks(&app, count..count + PAST, 7_000_000, "Hoi").await;
-    play_all(&app, PAST).await;
+    super::play(&app, |played| played >= PAST).await;
     send_all(&app, &clock).await;
     settle(url).await;
     (app, clock)
 }
 
-async fn measure(name: &str, url: &str, folder: &std::path::Path, count: usize) {
-    let (app, clock) = asked(url, folder, count).await;
-    for (round, words) in ["2", "1"].into_iter().enumerate() {
-        store_webhooks(&app, 0..count, (round + 1) * 1_000_000, words).await;
-        let (begun, before) = (Instant::now(), processor());
-        let played = play_all(&app, count).await;
-        assert_eq!(played, count, "every webhook had its turn");
-        #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
-        let n = count as f64;
-        println!(
-            "{name:<11} {words:>7} {:>10.0} {:>14.0}",
-            n / begun.elapsed().as_secs_f64(),
-            (processor() - before) * 1e6 / n,
-        );
-        let answered = send_all(&app, &clock).await;
-        assert_eq!(answered, count, "everybody was answered once");
-    }
-    app.store.close().await;
-}
-
-/// Webhooks of people who write meanwhile: so many a second.
-const MEANWHILE: u64 = 200;
-
-/// Delivers webhooks at a steady pace until told to stop; how long each waited until it was durable, in
-/// milliseconds from the moment at which it should have gone out.
-async fn meanwhile(
-    app: Arc<App>,
-    people: usize,
-    first: usize,
-    stop: CancellationToken,
-) -> Vec<f64> {
-    let (begun, now) = (Instant::now(), app.now());
-    let mut tasks = tokio::task::JoinSet::new();
-    for at in 0.. {
-        let due = begun + Duration::from_secs(1) * at / u32::try_from(MEANWHILE).expect("few");
-        tokio::time::sleep_until(due.into()).await;
-        if stop.is_cancelled() {
-            break;
-        }
-        let app = app.clone();
-        let at = at as usize;
-        tasks.spawn(async move {
-            let (body, signature) = webhook(at % people, first + at, "Hoi", now);
-            let headers = vec![("x-hub-signature-256".to_owned(), signature.into_bytes())];
-            let request = HttpRequest {
-                query: "",
-                headers: &headers,
-                body: &body,
-            };
-            receive::receive(&app, "meta", &request)
-                .await
-                .expect("stored");
-            due.elapsed().as_secs_f64() * 1000.0
-        });
-    }
-    let mut times = tasks.join_all().await;
-    times.sort_by(f64::total_cmp);
-    times
-}
-
-/// A storm: so many webhooks wait, four of each person, as after an outage. How long until all are played, and
-/// how long those waited who wrote before it and beside it.
-async fn storm(name: &str, url: &str, folder: &std::path::Path, count: usize) {
-    let people = count / 4;
-    let (app, _) = asked(url, folder, people).await;
-    let stop = CancellationToken::new();
-    let calm = tokio::spawn(meanwhile(app.clone(), people, 8_000_000, stop.clone()));
-    let playing = tokio::spawn({
-        let (app, stop) = (app.clone(), stop.clone());
-        async move {
-            while !stop.is_cancelled() {
-                let unpacked = unpack::unpack(&app).await.expect("unpack");
-                let played = workers::turns::batches(&app).await.expect("turns");
-                if unpacked + played == 0 {
-                    pause(Duration::from_millis(1)).await;
-                }
-            }
-        }
-    });
-    pause(Duration::from_secs(5)).await;
-    stop.cancel();
-    let calm = calm.await.expect("no panic");
-    playing.await.expect("no panic");
-    play_rest(&app).await;
-    for (round, words) in ["2", "1", "Hoi", "Dank je"].into_iter().enumerate() {
-        store_webhooks(&app, 0..people, (round + 1) * 1_000_000, words).await;
-    }
-    let stop = CancellationToken::new();
-    let live = tokio::spawn(meanwhile(app.clone(), people, 9_000_000, stop.clone()));
-    let begun = Instant::now();
-    let played = play_all(&app, people * 4).await;
-    let seconds = begun.elapsed().as_secs_f64();
-    stop.cancel();
-    let live = live.await.expect("no panic");
-    let at = |times: &[f64], share: usize| times[times.len() * share / 100];
-    println!(
-        "{name:<11} {played:>8} {seconds:>9.1} {:>12.1} {:>9.1} {:>13.1} {:>9.1}",
-        at(&calm, 50),
-        at(&calm, 99),
-        at(&live, 50),
-        at(&live, 99)
-    );
-    app.store.close().await;
-}
-
-async fn play_rest(app: &App) {
-    while unpack::unpack(app).await.expect("unpack") > 0 {}
-    while workers::turns::batches(app).await.expect("turns") > 0 {}
-}
-
-fn many(name: &str, usual: usize) -> usize {
-    let told = std::env::var(name).ok();
-    told.and_then(|text| text.parse().ok()).unwrap_or(usual)
-}
-
-#[tokio::main]
-async fn main() {
-    println!("database     answer  turns/s   own µs a turn");
-    for (name, url, folder) in databases("turns").await {
-        measure(name, &url, folder.path(), many("TURNS_PEOPLE", 10_000)).await;
-        dropped(&url).await;
-    }
-    let count = many("TURNS_STORM", 100_000);
-    if count == 0 {
-        return;
-    }
-    println!("             a storm                   calm, ms              beside it, ms");
-    println!("database      played   seconds          p50       p99           p50       p99");
-    for (name, url, folder) in databases("storm").await {
-        storm(name, &url, folder.path(), count).await;
-        dropped(&url).await;
-    }
-}
-
 /// A fresh SQLite, and a PostgreSQL where there is a server.
-async fn databases(what: &str) -> Vec<(&'static str, String, tempfile::TempDir)> {
+pub async fn databases(what: &str) -> Vec<(&'static str, String, tempfile::TempDir)> {
     let folder = || tempfile::tempdir().expect("a folder");
     let file = folder();
     let url = format!("sqlite://{}", file.path().join("bench.db").display());
@@ -563,7 +371,7 @@ async fn databases(what: &str) -> Vec<(&'static str, String, tempfile::TempDir)>
     all
 }
 
-async fn dropped(url: &str) {
+pub async fn dropped(url: &str) {
     if let Ok(base) = std::env::var("TEST_POSTGRES_URL")
         && !url.starts_with("sqlite:")
     {
