@@ -179,6 +179,7 @@ const fn waits(why: Why) -> bool {
         why,
         Why::SaidSomethingElse
             | Why::AskedForHelp
+            | Why::OtherMoment
             | Why::AsksCall
             | Why::Wrote
             | Why::Crisis

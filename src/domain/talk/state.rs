@@ -112,6 +112,8 @@ pub enum Why {
     NotReachable,
     SaidSomethingElse,
     AskedForHelp,
+    /// None of the moments that were offered for a meeting fits.
+    OtherMoment,
     AsksCall,
     WantsVacancy,
     Attendance,
@@ -159,13 +161,14 @@ pub enum Why {
 }
 
 impl Why {
-    pub const ALL: [Why; 36] = [
+    pub const ALL: [Why; 37] = [
         Why::SilentTooLong,
         Why::NoSlots,
         Why::MeetingUntold,
         Why::NotReachable,
         Why::SaidSomethingElse,
         Why::AskedForHelp,
+        Why::OtherMoment,
         Why::AsksCall,
         Why::WantsVacancy,
         Why::Attendance,
@@ -206,6 +209,7 @@ impl Why {
             Why::NotReachable => "not_reachable",
             Why::SaidSomethingElse => "said_something_else",
             Why::AskedForHelp => "asked_for_help",
+            Why::OtherMoment => "other_moment",
             Why::AsksCall => "asks_call",
             Why::WantsVacancy => "wants_vacancy",
             Why::Attendance => "attendance",
