@@ -35,7 +35,7 @@ pub struct Letter {
     pub organisation: String,
     pub day: String,
     pub before: Vec<String>,
-    /// The link, for the code; empty: there is no number yet.
+    /// The link, for the code; empty: there is no WhatsApp line.
     pub link: String,
     pub path: String,
     pub size: usize,
@@ -161,26 +161,32 @@ fn letter(words: &Words, parts: &Parts<'_>, send: ToSend) -> Letter {
     } else {
         drawn(&link)
     };
+    let mut before = vec![
+        words.fill("letter.dear", &[("name", parts.first_name)]),
+        words.say("letter.quiet"),
+        words.say("letter.talk"),
+    ];
+    // Only a WhatsApp line has a link, and so a code to scan.
+    let or_word = if link.is_empty() {
+        words.say("letter.word")
+    } else {
+        before.push(words.say("letter.how"));
+        words.say("letter.or_word")
+    };
     let mut after = vec![words.fill("letter.until", &[("when", &parts.until)])];
     if !number.is_empty() {
         after.insert(0, words.fill("letter.number", &[("number", &number)]));
-        after.push(words.say("letter.or_call"));
     }
     after.push(words.say("letter.bye"));
     Letter {
         lang: words.locale.as_str(),
         organisation: parts.organisation.to_owned(),
         day: parts.today.clone(),
-        before: vec![
-            words.fill("letter.dear", &[("name", parts.first_name)]),
-            words.say("letter.quiet"),
-            words.say("letter.talk"),
-            words.say("letter.how"),
-        ],
+        before,
         link,
         path,
         size,
-        or_word: words.say("letter.or_word"),
+        or_word,
         word,
         after,
         from: parts.from.to_owned(),
@@ -222,7 +228,8 @@ impl Page for LetterPage {
     }
 }
 
-fn sample(words: &Words, has_line: bool) -> Letter {
+/// With a WhatsApp line, or with a line of another kind.
+fn sample(words: &Words, whatsapp: bool) -> Letter {
     let parts = Parts {
         organisation: "Gemeente Rivierdam",
         first_name: "Yusuf <b>O'Neill</b>",
@@ -232,8 +239,8 @@ fn sample(words: &Words, has_line: bool) -> Letter {
     };
     let send = ToSend {
         word: words.fill("start.message", &[("code", "KAS7-MQTR")]),
-        number: if has_line { "+31 97 0000 0000" } else { "" }.into(),
-        link: if has_line {
+        number: "+31 97 0000 0000".into(),
+        link: if whatsapp {
             "https://wa.me/31970000000?text=KAS7-MQTR"
         } else {
             ""
@@ -241,4 +248,25 @@ fn sample(words: &Words, has_line: bool) -> Letter {
         .into(),
     };
     letter(words, &parts, send)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::view::Pages;
+
+    #[test]
+    fn whatsapp_and_a_code_to_scan_are_named_only_where_there_is_a_whatsapp_line() {
+        let pages = Pages::load().unwrap();
+        for locale in Locale::ALL {
+            let words = pages.words(locale);
+            for whatsapp in [true, false] {
+                let letter = sample(&words, whatsapp);
+                assert_eq!(letter.or_word.contains("WhatsApp"), whatsapp);
+                let scan = letter.before.contains(&words.say("letter.how"));
+                assert_eq!((scan, letter.size > 0), (whatsapp, whatsapp));
+                assert!(letter.after[0].contains("+31 97 0000 0000"));
+            }
+        }
+    }
 }

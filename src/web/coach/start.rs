@@ -6,8 +6,9 @@ use fast_qr::{ECL, QRBuilder};
 use serde::{Deserialize, Serialize};
 
 use super::said;
-use crate::app::{desk, invite as verb};
+use crate::app::{Door, desk, invite as verb};
 use crate::domain::ids::{CandidateId, OrganisationId};
+use crate::ports::channel::Medium;
 use crate::web::error::WebError;
 use crate::web::session::Visit;
 use crate::web::view::Page;
@@ -141,20 +142,23 @@ pub fn runs(link: &str) -> (Vec<(usize, usize, usize)>, usize) {
     (runs, code.size + 2 * MARGIN)
 }
 
-/// What a person sends to begin: the word, and the link that has it ready; empty without a line.
+/// What a person sends to begin: the word, and the link that has it ready; empty without a WhatsApp line.
 pub fn words_to_send(
     desk: &Desk,
     organisation: OrganisationId,
     code: &str,
     words: &Words,
 ) -> ToSend {
-    let line = desk.app.lines_of(organisation).next();
-    let number = line
+    let lines = || desk.app.lines_of(organisation);
+    let is_whatsapp = |door: &Door| door.channel.medium() == Medium::Whatsapp;
+    let whatsapp = lines().find(|(_, door)| is_whatsapp(door));
+    let number = whatsapp
+        .or_else(|| lines().next())
         .map(|(line, _)| line.display.clone())
         .unwrap_or_default();
     let word = words.fill("start.message", &[("code", code)]);
     let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-    let link = if digits.is_empty() {
+    let link = if whatsapp.is_none() || digits.is_empty() {
         String::new()
     } else {
         let text: String = url::form_urlencoded::byte_serialize(word.as_bytes()).collect();

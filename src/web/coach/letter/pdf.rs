@@ -146,8 +146,8 @@ mod tests {
     fn a_letter_is_a_file_of_one_page_with_its_typeface_inside() {
         let pages = Pages::load().unwrap();
         for locale in Locale::ALL {
-            for has_line in [true, false] {
-                let letter = sample(&pages.words(locale), has_line);
+            for whatsapp in [true, false] {
+                let letter = sample(&pages.words(locale), whatsapp);
                 let bytes = file(&letter, &runs(&letter.link)).unwrap();
                 assert!(bytes.starts_with(b"%PDF-"));
                 let text = String::from_utf8_lossy(&bytes);
