@@ -5,6 +5,7 @@ mod away;
 mod drafts;
 mod person;
 mod presence;
+mod reasons;
 mod sign_in;
 mod together;
 

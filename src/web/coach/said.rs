@@ -7,6 +7,7 @@ use crate::domain::cadence::Prices;
 use crate::domain::contact::AddressKind;
 use crate::domain::ids::CandidateId;
 use crate::domain::message::{FormBody, MessageState};
+use crate::domain::nudge::flow_of;
 use crate::domain::time::{Timestamp, Tz};
 use crate::ports::channel::Content;
 use crate::web::words::Words;
@@ -39,7 +40,12 @@ pub fn rule_key(words: &Words, group: &str, rule: &str) -> String {
     if words.has(&node) {
         return node;
     }
-    let flow = format!("{group}.{}", rule.split('/').next().unwrap_or_default());
+    // What every flow shares answers what was written.
+    let flow = match flow_of(rule) {
+        "_common" => "reply",
+        flow => flow,
+    };
+    let flow = format!("{group}.{flow}");
     if words.has(&flow) {
         flow
     } else {
@@ -192,7 +198,7 @@ pub fn content(words: &Words, content: &Content) -> (String, String) {
         } => (body.clone(), kind("edited")),
         Content::Edited { .. } => (what("other"), kind("edited")),
         Content::Revoked { .. } => (what("revoked"), String::new()),
-        Content::NumberChanged { .. } => (words.say("flag.number_changed"), String::new()),
+        Content::NumberChanged { .. } => (what("number_changed"), String::new()),
         Content::IdentityChanged => (words.say("flag.identity_changed"), String::new()),
         Content::Order { .. } | Content::Unsupported { .. } => (what("other"), kind("other")),
     }
@@ -225,7 +231,7 @@ pub fn preview(words: &Words, row: &IncomingRow) -> String {
 pub fn masked(words: &Words, marks: &str) -> String {
     let has = |mark: &str| marks.split(' ').any(|found| found == mark);
     if has("alarm") {
-        words.say("thread.masked.crisis")
+        words.say("thread.masked.alarm")
     } else if has("bsn") || has("health") || has("debt") {
         words.say("thread.masked.sensitive")
     } else {
@@ -271,6 +277,57 @@ pub fn answers(body: &FormBody) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::domain::message::Template;
+    use crate::domain::nudge::Rule;
+    use crate::domain::talk::state::Why;
+    use crate::web::view::Pages;
+    use crate::web::words::Locale;
+
+    fn flows() -> Vec<String> {
+        let names = std::fs::read_dir("config/flows").unwrap().map(|entry| {
+            let path = entry.unwrap().path();
+            path.file_stem().unwrap().to_str().unwrap().to_owned()
+        });
+        names.collect()
+    }
+
+    #[test]
+    fn every_flow_and_every_rule_says_what_it_is_and_why_now() {
+        let pages = Pages::load().unwrap();
+        let rules = Rule::ALL.map(|rule| rule.as_str().to_owned());
+        assert!(flows().len() >= 16);
+        for locale in Locale::ALL {
+            let words = pages.words(locale);
+            for rule in flows().iter().chain(&rules) {
+                for group in ["rule", "now"] {
+                    let key = rule_key(&words, group, &format!("{rule}/some_node"));
+                    let bare = rule_key(&words, group, rule);
+                    let last_resort = format!("{group}.other");
+                    assert!(bare != last_resort, "no text {group}.{rule}");
+                    let is_flow = !rules.contains(rule);
+                    assert!(!is_flow || key != last_resort, "no text {group}.{rule}");
+                }
+            }
+            assert_eq!(rule_key(&words, "now", "_common/passed_on"), "now.reply");
+        }
+    }
+
+    #[test]
+    fn every_flag_says_why_it_is_there() {
+        let pages = Pages::load().unwrap();
+        for locale in Locale::ALL {
+            let words = pages.words(locale);
+            for why in Why::ALL {
+                let key = format!("flag.{}", why.as_str());
+                assert!(words.has(&key), "no text {key}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_alarm_that_is_no_crisis_is_not_called_one() {
+        let words = Pages::load().unwrap().words(Locale::Nl);
+        assert_eq!(masked(&words, "alarm"), "Dringende woorden, verborgen.");
+    }
 
     #[test]
     fn the_middle_of_an_address_is_hidden() {

@@ -3,6 +3,7 @@
 use super::moments;
 use super::view::{Decide, Doubt, Draft, Edit, Mini, Phone, Reason};
 use crate::app::desk::{self, Form, Said, Team, Words as Uttered};
+use crate::domain::contact::Purpose;
 use crate::domain::message::{FormBody, MessageState};
 use crate::domain::plan::Subject;
 use crate::domain::time::{Timestamp, Tz};
@@ -53,7 +54,13 @@ pub fn draft(
     let id = message.id.to_string();
     let person_href = said::href(candidate.id);
     let decidable = message.state == MessageState::Waiting;
-    let personal = message.why.ends_with("/personal_line");
+    // Outside the window only the template's own words can leave: there is nothing to write then.
+    let shut = draft
+        .form
+        .as_ref()
+        .is_some_and(|form| matches!(form.body, FormBody::Template(_)));
+    let asks_line = message.why.ends_with("/personal_line");
+    let personal = asks_line && !shut;
     let open = decidable && (place.editing || personal);
     let wrote = draft.person.unanswered_since.is_some();
     let ready = words.moment(message.not_before, telling.now, telling.zone);
@@ -80,7 +87,7 @@ pub fn draft(
             ])
             .collect(),
         beside: beside(words, &place.beside),
-        callouts: telling.callouts(wrote, personal),
+        callouts: telling.callouts(wrote, asks_line, shut),
         editing: open,
         phone: draft
             .form
@@ -135,7 +142,7 @@ fn beside(words: &Words, names: &[String]) -> Vec<Callout> {
 }
 
 impl Telling<'_> {
-    fn callouts(&self, wrote: bool, personal: bool) -> Vec<Callout> {
+    fn callouts(&self, wrote: bool, asks_line: bool, shut: bool) -> Vec<Callout> {
         let words = self.words;
         let message = &self.draft.message;
         let name = [("name", self.name)];
@@ -165,12 +172,21 @@ impl Telling<'_> {
                 words.fill("drafts.wrote_strong", &name),
                 words.say("drafts.wrote_text"),
             )],
-            MessageState::Waiting if personal => vec![Callout::new(
-                "brand",
-                words.say("drafts.line_strong"),
-                words.say("drafts.line_text"),
-            )],
-            MessageState::Waiting => Vec::new(),
+            MessageState::Waiting => {
+                let floor = message.state_why.as_deref() == Some("human_floor");
+                let text = match (asks_line, floor, shut) {
+                    (true, _, false) => "drafts.silent_text",
+                    (true, _, true) => "drafts.silent_shut",
+                    (false, true, false) => "drafts.line_text",
+                    (false, true, true) => "drafts.line_shut",
+                    (false, false, _) => return Vec::new(),
+                };
+                vec![Callout::new(
+                    "brand",
+                    words.say("drafts.line_strong"),
+                    words.fill(text, &name),
+                )]
+            }
             _ => {
                 let when = words.moment(message.not_before, self.now, self.zone);
                 let why = said::code(
@@ -270,16 +286,21 @@ impl Telling<'_> {
             Subject::Task(id) => self.draft.plan.task(id),
             _ => None,
         };
+        let answers = message.purpose == Purpose::Reply || message.why.starts_with("_common/");
         let this = match (task, message.author) {
             (Some(task), _) => words.fill(
                 "why.task",
                 &[("n", &task.number.to_string()), ("title", &task.title)],
             ),
             (None, Some(author)) => words.fill("why.by_coach", &[("name", team.name(author))]),
+            (None, None) if answers => words.fill("why.reply", &name),
             (None, None) if !self.draft.plan.goal.is_empty() => {
                 words.fill("why.goal", &[("goal", &self.draft.plan.goal)])
             }
-            (None, None) => words.fill("why.reply", &name),
+            (None, None) => {
+                let purpose = words.say(&format!("purpose.{}", message.purpose.as_str()));
+                words.fill("why.purpose", &[("name", self.name), ("purpose", &purpose)])
+            }
         };
         let plain = words.fill(&said::rule_key(words, "now", &message.why), &name);
         let due = task.and_then(|task| task.due_on);

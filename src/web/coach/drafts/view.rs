@@ -174,7 +174,7 @@ impl Page for DraftsPage {
         line.callouts = vec![Callout::new(
             "brand",
             words.say("drafts.line_strong"),
-            words.say("drafts.line_text"),
+            words.say("drafts.silent_text"),
         )];
         let mut doubt = plain.clone();
         doubt.decide = Vec::new();
