@@ -264,7 +264,7 @@ async fn a_doubt_comes_first_and_a_coach_settles_it(database: Database) {
     let mut browser = Browser::signed_in(&house.app, house.scope.coach).await;
     let page = browser.get("/concepten").await;
     let text = page.text();
-    assert!(text.contains("Eerst jij Samira Haddad"), "{text}");
+    assert!(text.contains("Eerst beslissen Samira Haddad"), "{text}");
     assert!(text.contains("Mogelijk verstuurd. Dit moet jij beslissen."));
     assert!(
         text.contains("De verbinding viel weg om gisteren 09:31:"),

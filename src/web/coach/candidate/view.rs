@@ -113,7 +113,7 @@ pub struct Memo {
 pub struct Write {
     pub id: String,
     pub version: i64,
-    /// "You have this talk since …"; empty: the bot has it.
+    /// "You have had this talk since …"; empty: the bot has it.
     pub mine: String,
     /// Why nothing can be written; empty: it can.
     pub closed: String,
