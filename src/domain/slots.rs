@@ -286,6 +286,7 @@ fn reaches(flow: &Flow, from: impl IntoIterator<Item = NodeId>) -> bool {
                 open.push(yes.clone());
                 open.push(no.clone());
             }
+            Kind::Coach { go: Some(go), .. } => open.push(go.clone()),
             // Here a run asks, rests or ends.
             _ => {}
         }

@@ -240,7 +240,8 @@ fn next(flow: &Flow, node: &Node) -> Vec<NodeId> {
         Kind::Say(say) => vec![say.go.clone()],
         Kind::Wait { go, .. } | Kind::Await { go, .. } => vec![go.clone()],
         Kind::If { yes, no, .. } => vec![yes.clone(), no.clone()],
-        Kind::Coach { .. } | Kind::End { .. } => Vec::new(),
+        Kind::Coach { go, .. } => go.iter().cloned().collect(),
+        Kind::End { .. } => Vec::new(),
     }
 }
 
@@ -288,9 +289,8 @@ fn passed(node: &Node) -> Vec<NodeId> {
         }
         Kind::Say(say) => vec![say.go.clone()],
         Kind::If { yes, no, .. } => vec![yes.clone(), no.clone()],
-        Kind::Wait { .. } | Kind::Await { .. } | Kind::Coach { .. } | Kind::End { .. } => {
-            Vec::new()
-        }
+        Kind::Coach { go, .. } => go.iter().cloned().collect(),
+        Kind::Wait { .. } | Kind::Await { .. } | Kind::End { .. } => Vec::new(),
     }
 }
 

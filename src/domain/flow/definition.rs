@@ -88,6 +88,8 @@ pub enum Kind {
     Coach {
         why: Why,
         hands_over: bool,
+        /// Where the run goes on after the flag; without it the run ends here.
+        go: Option<NodeId>,
     },
     End {
         because: Because,
@@ -103,7 +105,7 @@ pub struct Ask {
     pub text: Option<Exit>,
     /// A photo answers it. Without it a photo is for the coach, as a voice note always is.
     pub media: Option<Exit>,
-    /// A command that only asks to be told something (PLAN, AFSPRAAK, WIE) answers it.
+    /// PLAN answers it: what is told and what follows are one message.
     pub command: Option<Exit>,
     pub approve: Option<Approve>,
     pub not_after: Option<Moment>,

@@ -132,12 +132,23 @@ impl Reading<'_> {
                 },
             );
         }
-        for (name, CoachSource { why, hands_over }) in &source.coach {
+        for (name, coach) in &source.coach {
+            let CoachSource {
+                why,
+                hands_over,
+                go,
+            } = coach;
+            if *hands_over && go.is_some() {
+                let line = line_of(self.toml, name.span().start);
+                let what = format!("`{}` hands the talk over and goes on", name.as_ref());
+                self.problem(line, what, "one of `hands_over`, `go`");
+            }
             self.add(
                 name,
                 Kind::Coach {
                     why: *why,
                     hands_over: *hands_over,
+                    go: go.clone(),
                 },
             );
         }
@@ -377,6 +388,7 @@ struct CoachSource {
     why: Why,
     #[serde(default)]
     hands_over: bool,
+    go: Option<NodeId>,
 }
 
 #[derive(Deserialize)]

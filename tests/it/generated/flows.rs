@@ -136,7 +136,10 @@ fn kind() -> impl Strategy<Value = Kind> {
         1 => (change(), node()).prop_map(|(change, go)| Kind::Await { change, go }),
         2 => (prop::sample::select(facts), node(), node())
             .prop_map(|(fact, yes, no)| Kind::If { fact, yes, no }),
-        1 => any::<bool>().prop_map(|hands_over| Kind::Coach { why: Why::AskedForHelp, hands_over }),
+        1 => (any::<bool>(), prop::option::of(node())).prop_map(|(hands_over, go)| {
+            let go = go.filter(|_| !hands_over);
+            Kind::Coach { why: Why::AskedForHelp, hands_over, go }
+        }),
         1 => deeds().prop_map(|deeds| Kind::End { because: Because::Answered, deeds }),
     ]
 }

@@ -168,7 +168,7 @@ fn a_command_for_an_answer_can_lead_to_moments() {
         Move::Start(0, 0),
         Move::Receipt(0, 2),
         Move::Slots(1),
-        Move::Command(Command::Appointment),
+        Move::Command(Command::Plan),
     ];
     // At the start, and at the command.
     assert_eq!(plays(vec![Arc::new(flow)], &list).unwrap(), 2);

@@ -23,7 +23,7 @@ enum Answer {
     /// Free words, where the question asks for them.
     Text,
     Photo,
-    /// A command that only asks to be told something.
+    /// PLAN, where the question wants it.
     Command,
 }
 
@@ -173,8 +173,8 @@ impl Turn<'_> {
         }
     }
 
-    /// A command that only asks to be told something may be what the open question wants: then what
-    /// is told and what follows are one message. False: it was no answer.
+    /// PLAN may be what the open question wants: then what is told and what follows are one message.
+    /// False: it was no answer.
     pub(super) fn answered_by_command(&mut self, told: &str) -> bool {
         let Some((said, node)) = self.question_seen() else {
             return false;

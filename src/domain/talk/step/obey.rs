@@ -36,7 +36,9 @@ impl Turn<'_> {
             Command::Later { days } => self.later(*days),
             Command::Plan | Command::Appointment => {
                 let (key, subject) = self.told(command);
-                if !self.answered_by_command(key) {
+                // Only PLAN is what a question can want.
+                let wanted = matches!(command, Command::Plan) && self.answered_by_command(key);
+                if !wanted {
                     self.answer(key, subject);
                 }
             }
@@ -53,11 +55,7 @@ impl Turn<'_> {
             }
             Command::Language { code: None } => self.answer("which_language", Subject::Nothing),
             // What we keep of a person is theirs to ask, also after STOP.
-            Command::Who => {
-                if !self.answered_by_command("who") {
-                    self.reply("who", Subject::Nothing, Purpose::Reply, Saying::Tell);
-                }
-            }
+            Command::Who => self.reply("who", Subject::Nothing, Purpose::Reply, Saying::Tell),
         }
     }
 

@@ -107,7 +107,17 @@ impl Turn<'_> {
                     run = Some(walking);
                     Led::To(if holds { yes.clone() } else { no.clone() })
                 }
-                Kind::Coach { why, hands_over } => {
+                // The coach looks, the run goes on: what it says here leaves with what it says next.
+                Kind::Coach {
+                    why, go: Some(go), ..
+                } => {
+                    self.flag(*why, walking.subject);
+                    run = Some(walking);
+                    Led::To(go.clone())
+                }
+                Kind::Coach {
+                    why, hands_over, ..
+                } => {
                     let free = matches!(self.voice(flow.purpose), Voice::Free);
                     if free && speech.direct && speech.texts.is_empty() {
                         speech.texts.push(TextKey::Common(PASSED_ON.to_owned()));
