@@ -42,9 +42,9 @@ pub struct VacancyTold {
     pub employer: String,
     /// The village or town.
     pub town: String,
-    /// A phrase: "24 tot 32 uur".
+    /// A phrase: "24 tot 32 uur per week".
     pub hours: String,
-    /// The reasons of the match, as one phrase: "ongeveer 6 km hemelsbreed, geen VOG nodig".
+    /// The reasons of the match, as one phrase: "ongeveer 6 km in een rechte lijn, geen VOG nodig".
     pub why: String,
     /// What the person's last answer about it changed, as a sentence: "We zoeken nu tot 5 km van je huis."
     pub learned: String,
@@ -218,7 +218,10 @@ impl Context {
     fn place(&self, locale: &str) -> String {
         let phrase = |nl: &str, en: &str| if locale == "en" { en } else { nl }.to_owned();
         match (self.meeting.mode, &self.meeting.place) {
-            (Some(MeetingMode::Phone), _) => phrase("aan de telefoon", "on the phone"),
+            (Some(MeetingMode::Phone), _) => phrase(
+                "aan de telefoon, je wordt gebeld",
+                "on the phone, you will be called",
+            ),
             (_, Some(place)) => place.clone(),
             (_, None) => phrase("dat hoor je nog van je coach", "your coach will tell you"),
         }
@@ -311,7 +314,7 @@ impl Context {
                 "Hulp in de keuken",
                 "De Kok",
                 "Waterstad",
-                "24 tot 32 uur",
+                "24 tot 32 uur per week",
                 "20 min fietsen",
             ],
         );
@@ -329,7 +332,7 @@ impl Context {
                 "Medewerker magazijn en bezorging (avond en weekend)",
                 "Koninklijke Bezorgdienst Waterland",
                 "Bergen op Zoom",
-                "16 tot 36 uur",
+                "16 tot 36 uur per week",
                 "45 min met de bus, geen VOG nodig, rijbewijs nodig",
             ],
         );

@@ -4,22 +4,22 @@
 use crate::domain::matching::{Lesson, Reason};
 use crate::domain::vacancy::{Hours, Need};
 
-/// "24 tot 32 uur"; where nobody told the hours, that.
+/// "24 tot 32 uur per week"; where nobody told the hours, that.
 pub fn hours(hours: Hours, locale: &str) -> String {
     let english = locale == "en";
     match hours {
         _ if !hours.known() && english => "hours to be agreed".to_owned(),
         _ if !hours.known() => "uren in overleg".to_owned(),
-        Hours { least, most } if least == most && english => format!("{most} hours"),
-        Hours { least, most } if least == most => format!("{most} uur"),
-        Hours { least: 0, most } if english => format!("up to {most} hours"),
-        Hours { least: 0, most } => format!("tot {most} uur"),
-        Hours { least, most } if english => format!("{least} to {most} hours"),
-        Hours { least, most } => format!("{least} tot {most} uur"),
+        Hours { least, most } if least == most && english => format!("{most} hours a week"),
+        Hours { least, most } if least == most => format!("{most} uur per week"),
+        Hours { least: 0, most } if english => format!("up to {most} hours a week"),
+        Hours { least: 0, most } => format!("tot {most} uur per week"),
+        Hours { least, most } if english => format!("{least} to {most} hours a week"),
+        Hours { least, most } => format!("{least} tot {most} uur per week"),
     }
 }
 
-/// The reasons as one phrase: "ongeveer 6 km hemelsbreed, geen rijbewijs nodig". Where there is none to tell,
+/// The reasons as one phrase: "ongeveer 6 km in een rechte lijn, geen rijbewijs nodig". Where there is none to tell,
 /// the place.
 pub fn why(reasons: &[Reason], town: &str, locale: &str) -> String {
     let told: Vec<String> = reasons
@@ -43,7 +43,7 @@ fn reason(reason: Reason, locale: &str) -> Option<String> {
         Reason::Km(0 | 1) if english => "close to your home".to_owned(),
         Reason::Km(0 | 1) => "dicht bij je huis".to_owned(),
         Reason::Km(km) if english => format!("about {km} km in a straight line"),
-        Reason::Km(km) => format!("ongeveer {km} km hemelsbreed"),
+        Reason::Km(km) => format!("ongeveer {km} km in een rechte lijn"),
         Reason::Hours if english => "the hours you want".to_owned(),
         Reason::Hours => "de uren die je zoekt".to_owned(),
         Reason::NotNeeded(need) => not_needed(need, english)?.to_owned(),
@@ -74,17 +74,23 @@ pub fn lesson(lesson: Option<&Lesson>, locale: &str) -> String {
         }
         Some(Lesson::Nearer { to, .. }) => format!("We zoeken nu tot {to} km van je huis."),
         Some(Lesson::Hours { to, .. }) if english => {
-            format!("We now look for {}.", hours(*to, locale))
+            format!("We now look for work of {}.", hours(*to, locale))
         }
-        Some(Lesson::Hours { to, .. }) => format!("We zoeken nu {}.", hours(*to, locale)),
-        Some(Lesson::NotThen { .. }) if english => "We now look for other times.".to_owned(),
-        Some(Lesson::NotThen { .. }) => "We zoeken nu andere tijden.".to_owned(),
+        Some(Lesson::Hours { to, .. }) => {
+            // "voor tot 23 uur" is no Dutch.
+            let word = if to.least == 0 { "" } else { "voor " };
+            format!("We zoeken nu werk {word}{}.", hours(*to, locale))
+        }
+        Some(Lesson::NotThen { .. }) if english => {
+            "We now look for work at other times.".to_owned()
+        }
+        Some(Lesson::NotThen { .. }) => "We zoeken nu werk op andere tijden.".to_owned(),
         Some(Lesson::NotThis { .. }) if english => "We now look for other work.".to_owned(),
         Some(Lesson::NotThis { .. }) => "We zoeken nu ander werk.".to_owned(),
         Some(Lesson::Nothing) if english => "We tell your coach.".to_owned(),
         Some(Lesson::Nothing) => "We vertellen het je coach.".to_owned(),
         None if english => "We will mind it next time.".to_owned(),
-        None => "We letten er de volgende keer op.".to_owned(),
+        None => "We letten er voortaan op.".to_owned(),
     }
 }
 
@@ -96,7 +102,7 @@ mod tests {
     fn a_distance_says_what_it_is() {
         assert_eq!(
             reason(Reason::Km(6), "nl").unwrap(),
-            "ongeveer 6 km hemelsbreed"
+            "ongeveer 6 km in een rechte lijn"
         );
         assert_eq!(
             reason(Reason::Km(6), "en").unwrap(),
@@ -108,9 +114,27 @@ mod tests {
     #[test]
     fn hours_are_a_phrase() {
         let told = |least, most| hours(Hours { least, most }, "nl");
-        assert_eq!(told(24, 32), "24 tot 32 uur");
-        assert_eq!(told(32, 32), "32 uur");
-        assert_eq!(told(0, 23), "tot 23 uur");
+        assert_eq!(told(24, 32), "24 tot 32 uur per week");
+        assert_eq!(told(32, 32), "32 uur per week");
+        assert_eq!(told(0, 23), "tot 23 uur per week");
         assert_eq!(told(0, 0), "uren in overleg");
+    }
+
+    #[test]
+    fn what_was_learned_about_hours_is_no_time_of_the_clock() {
+        let told = |least, most, locale| {
+            let from = Hours { least: 0, most: 40 };
+            let to = Hours { least, most };
+            lesson(Some(&Lesson::Hours { from, to }), locale)
+        };
+        assert_eq!(told(0, 23, "nl"), "We zoeken nu werk tot 23 uur per week.");
+        assert_eq!(
+            told(24, 32, "nl"),
+            "We zoeken nu werk voor 24 tot 32 uur per week."
+        );
+        assert_eq!(
+            told(0, 23, "en"),
+            "We now look for work of up to 23 hours a week."
+        );
     }
 }

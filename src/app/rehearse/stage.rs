@@ -193,7 +193,7 @@ impl Stage {
             title: title.clone(),
             employer: "De Kok".to_owned(),
             town: "Waterstad".to_owned(),
-            hours: "24 tot 32 uur".to_owned(),
+            hours: "24 tot 32 uur per week".to_owned(),
             why: "20 min fietsen, geen VOG nodig".to_owned(),
             learned: learned.to_owned(),
         });

@@ -81,7 +81,7 @@ async fn a_match_is_asked_and_a_yes_is_for_the_coach(database: Database) {
         "Magazijnmedewerker",
         "De Kok",
         "24 tot 32 uur",
-        "km hemelsbreed",
+        "km in een rechte lijn",
         "geen rijbewijs nodig",
     ] {
         assert!(text.contains(part), "{part}: {text}");
@@ -171,7 +171,10 @@ async fn other_hours_narrow_the_search_and_can_be_taken_back(database: Database)
     let one = the(&house, candidate, "Magazijnmedewerker").await;
     assert_eq!(one.state, State::OtherHours);
     answers(&house, "1").await;
-    assert_eq!(last_text(&house), "Dank je. We zoeken nu tot 23 uur.");
+    assert_eq!(
+        last_text(&house),
+        "Dank je. We zoeken nu werk tot 23 uur per week."
+    );
     let kept = looking(&house, candidate).await.unwrap();
     assert_eq!((kept.search.hours.least, kept.search.hours.most), (0, 23));
     let at: Timestamp = kept.search.learned[0].at;
@@ -193,7 +196,10 @@ async fn other_days_take_the_times_off_or_are_for_the_coach(database: Database) 
     answers(&house, "3").await;
     let kept = looking(&house, candidate).await.unwrap();
     assert!(!kept.search.has.contains(&Need::Weekend));
-    assert_eq!(last_text(&house), "Dank je. We zoeken nu andere tijden.");
+    assert_eq!(
+        last_text(&house),
+        "Dank je. We zoeken nu werk op andere tijden."
+    );
     // One without times teaches nothing: a promise would be nobody's.
     house.turn_to(moment("2026-03-04", 9, 0));
     has(&house, "een", &[raw("2", "Hulp in een magazijn", "1012")]).await;
