@@ -147,7 +147,7 @@ async fn whoever_gets_another_coach_is_told_by_name_and_the_old_draft_is_taken_b
     let mut other = Browser::signed_in(&house.app, to.parse().unwrap()).await;
     let list = other.get("/concepten").await.html;
     assert!(
-        list.contains("ik ben Joris, jouw nieuwe coach. Ik neem het over van Noor"),
+        list.contains("Joris is je nieuwe coach en neemt het over van Noor"),
         "{list}"
     );
 }
