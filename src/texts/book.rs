@@ -188,13 +188,14 @@ impl Book {
         for key in keys {
             let (text, found) = self.text(key, locale)?;
             let said = told.context.wording(key, text);
-            let words = match (key, &text.again) {
-                (TextKey::Again { .. }, Some(again)) => again,
-                _ => said.text,
+            // Asked again it is in other words on every channel.
+            let (words, by_sms, by_mail) = match (key, &text.again) {
+                (TextKey::Again { .. }, Some(again)) => (again, None, None),
+                _ => (said.text, said.sms, said.email),
             };
             texts.push(self.fill(key, found, words, &told)?);
-            sms.push(self.fill(key, found, said.sms.unwrap_or(words), &told)?);
-            let by_mail = said.email.map_or(words, |email| &email.text);
+            sms.push(self.fill(key, found, by_sms.unwrap_or(words), &told)?);
+            let by_mail = by_mail.map_or(words, |email| &email.text);
             mail.push(self.fill(key, found, by_mail, &told)?);
         }
         // Whoever reads another language is told that the coach can help with this one.
@@ -248,13 +249,14 @@ impl Book {
         }
         let mail = self.mail(keys, mail, &choices, locale, &told)?;
         let mut sms = sms.join(" ");
+        if let (Some(last), false) = (keys.last(), choices.is_empty())
+            && self.digit_answers(last)
+        {
+            sms.push(' ');
+            sms.push_str(&self.common_text("sms_answer", locale)?.text);
+        }
         for (at, choice) in choices.iter().enumerate() {
-            sms.push_str(&format!(
-                "{}{} {}",
-                if at == 0 { " " } else { ", " },
-                at + 1,
-                choice.label
-            ));
+            sms.push_str(&format!("\n{} {}", at + 1, choice.label));
         }
         let whatsapp = if choices.is_empty() {
             FormBody::Text { text }
@@ -272,6 +274,17 @@ impl Book {
             sms,
             mail,
         })
+    }
+
+    /// Is a digit the answer that this text asks for? Not where it is only the way out of something to do,
+    /// and a question that is asked again says so in its own words.
+    fn digit_answers(&self, key: &TextKey) -> bool {
+        let TextKey::Node { flow, node } = key else {
+            return false;
+        };
+        let version = self.versions.get(flow);
+        let ask = version.and_then(|version| version.flow.ask(node));
+        ask.is_some_and(|ask| ask.media.is_none() && ask.command.is_none())
     }
 
     /// The subject is that of the last text that has one.

@@ -33,6 +33,7 @@ const SAID_BY_THE_PROGRAM: &[&str] = &[
     "plan",
     "plan_empty",
     "slot_taken",
+    "sms_answer",
     "started",
     "stopped",
     "stopped_check_ins",

@@ -76,3 +76,69 @@ fn several_texts_leave_outside_the_window_by_no_template_of_one_of_them() {
     let made = book.render(&[done, ask], 1, &options, &[], "nl", &context());
     assert_eq!(made.unwrap().template, None);
 }
+
+#[test]
+fn each_answer_of_an_sms_has_a_line_of_its_own() {
+    let book = book();
+    let task = Context::new("Samira", "Noor", "Gemeente Waterstad").about(Some(Step {
+        number: 2,
+        title: "cv maken".to_owned(),
+    }));
+    let options = ["yes", "not_yet", "help"].map(str::to_owned);
+    let sms = |key: TextKey, locale| {
+        let made = book.render(&[key], 7, &options, &[], locale, &task);
+        made.unwrap().sms
+    };
+    let [ask] = of(&book, "done_yet");
+    assert_eq!(
+        sms(ask.clone(), "nl"),
+        "Hoi Samira, Noor vraagt naar je stap: cv maken. Is dit al gelukt? Stuur het cijfer:\n\
+         1 Ja, gelukt\n2 Nog niet\n3 Ik wil hulp"
+    );
+    let TextKey::Node { flow, node } = ask else {
+        panic!("a node");
+    };
+    assert_eq!(
+        sms(TextKey::Again { flow, node }, "en"),
+        "I do not quite understand. Is your step done yet: cv maken? Answer with 1, 2 or 3.\n\
+         1 Yes, done\n2 Not yet\n3 I want help"
+    );
+}
+
+#[test]
+fn where_a_digit_is_only_the_way_out_nobody_is_told_to_send_one() {
+    let book = book();
+    let flow = book.newest("digital_comfort").unwrap();
+    let options = ["not_now", "stuck"].map(str::to_owned);
+    for node in ["photo", "command"] {
+        let key = TextKey::Node {
+            flow: flow.clone(),
+            node: NodeId::from(node),
+        };
+        let made = book.render(&[key], 7, &options, &[], "nl", &context());
+        let sms = made.unwrap().sms;
+        assert!(sms.ends_with("\n1 Niet nu\n2 Het lukt niet"), "{sms}");
+        assert!(!sms.contains("cijfer"), "{sms}");
+    }
+}
+
+#[test]
+fn a_question_is_asked_again_in_other_words_on_every_channel() {
+    let book = book();
+    let flow = book.newest("welcome").unwrap();
+    let options = ["all", "steps", "nothing"].map(str::to_owned);
+    let made = |key: TextKey| {
+        let made = book.render(&[key], 7, &options, &[], "nl", &context());
+        made.unwrap()
+    };
+    let node = NodeId::from("consent");
+    let first = made(TextKey::Node {
+        flow: flow.clone(),
+        node: node.clone(),
+    });
+    let again = made(TextKey::Again { flow, node });
+    assert_ne!(first.sms, again.sms);
+    for said in [&again.sms, &again.mail.text] {
+        assert!(said.starts_with("Dat begrijp ik niet goed."), "{said}");
+    }
+}
