@@ -60,7 +60,7 @@ pub async fn look(app: &App, candidate: CandidateId) -> Result<Option<Look>, App
     };
     let today = now.local_day(app.house(person.organisation)?.zone);
     let sealer = tx.sealer(person.key).await?;
-    let senders = senders(&mut tx, &sealer, candidate).await?;
+    let senders = senders(&mut tx, &sealer, &person, now).await?;
     let counts = personal::counts(&mut tx, candidate, &senders).await?;
     Ok(Some(Look {
         organisation: whose.organisation,
@@ -96,7 +96,7 @@ pub async fn erase(app: &App, candidate: CandidateId) -> Result<Outcome, AppErro
         return Ok(Outcome::Held(holds));
     }
     let sealer = tx.sealer(person.key).await?;
-    let senders = senders(&mut tx, &sealer, candidate).await?;
+    let senders = senders(&mut tx, &sealer, &person, now).await?;
     let Some(ended) = personal::erase(&mut tx, candidate, &senders, now).await? else {
         tx.rollback().await?;
         return Ok(Outcome::InFlight);

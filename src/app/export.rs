@@ -1,15 +1,19 @@
 //! Export: everything that is kept about one person, opened, as one value that a person and a program can
 //! read (GDPR, articles 15 and 20). Which columns are in it is decided by the rules in `store/personal`.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::{App, AppError};
+use crate::domain::contact::AddressKind;
 use crate::domain::ids::CandidateId;
+use crate::domain::time::Timestamp;
 use crate::store::audit::{self, Entry};
 use crate::store::contacts::{self, Person};
 use crate::store::personal::{self, Part};
 use crate::store::sealed::Sealer;
-use crate::store::{StoreError, Tx, addresses};
+use crate::store::{StoreError, Tx, addresses, owners};
 
 /// What an export came to.
 pub enum Export {
@@ -41,7 +45,7 @@ pub async fn export(app: &App, candidate: CandidateId) -> Result<Export, AppErro
     tx.commit().await?;
     let mut tx = app.store.read().await?;
     let sealer = tx.sealer(person.key).await?;
-    let senders = senders(&mut tx, &sealer, candidate).await?;
+    let senders = senders(&mut tx, &sealer, &person, now).await?;
     let parts = personal::parts(&mut tx, candidate, &sealer, &senders).await?;
     let raw = app.retention.raw_days;
     let backup = app.retention.backup_days;
@@ -51,8 +55,8 @@ pub async fn export(app: &App, candidate: CandidateId) -> Result<Export, AppErro
             "en": format!("Everything that {} keeps about you in Tussendoor.", whose.organisation),
         },
         "not_in_here": {
-            "nl": format!("Berichten zoals de aanbieder ze bezorgde ({raw} dagen) en reservekopieën ({backup} dagen): ze zijn versleuteld en niet op naam te vinden, en gaan vanzelf weg. Het zijn dezelfde berichten en gegevens."),
-            "en": format!("Messages as the provider delivered them ({raw} days) and backups ({backup} days): they are encrypted and cannot be found by name, and go by themselves. They are the same messages and data."),
+            "nl": format!("Berichten zoals de aanbieder ze bezorgde ({raw} dagen), ook wat van een gedeelde telefoon komt en nog niet bij een gesprek is, en reservekopieën ({backup} dagen): ze zijn versleuteld en niet op naam te vinden, en gaan vanzelf weg. Het zijn dezelfde berichten en gegevens."),
+            "en": format!("Messages as the provider delivered them ({raw} days), also what came from a shared phone and is not in a conversation yet, and backups ({backup} days): they are encrypted and cannot be found by name, and go by themselves. They are the same messages and data."),
         },
         "organisation": whose.organisation,
         "candidate": candidate.to_string(),
@@ -79,17 +83,27 @@ fn part(part: Part) -> Json {
     })
 }
 
-/// The keyed hashes by which the inbox knows who wrote.
+/// The keyed hashes by which the inbox knows who wrote, of addresses that are this person's and nobody
+/// else's. From a shared phone, and from a number that was left long ago, others write too: what came in
+/// from there goes with its day.
 pub(super) async fn senders(
     tx: &mut Tx,
     sealer: &Sealer,
-    candidate: CandidateId,
+    person: &Person,
+    now: Timestamp,
 ) -> Result<Vec<String>, StoreError> {
-    let addresses = addresses::of(tx, sealer, candidate).await?;
-    let mut senders: Vec<String> = addresses
-        .iter()
-        .map(|address| tx.hash("sender", &address.value))
-        .collect();
+    let candidate = person.candidate.id;
+    let mut senders = Vec::new();
+    for address in addresses::of(tx, sealer, candidate).await? {
+        let mut owners = BTreeSet::new();
+        for kind in [address.kind, AddressKind::Whatsapp, AddressKind::Bsuid] {
+            let found = owners::owners(tx, person.organisation, kind, &address.value, now).await?;
+            owners.extend(found.into_iter().map(|(_, owner)| owner));
+        }
+        if owners == BTreeSet::from([candidate]) {
+            senders.push(tx.hash("sender", &address.value));
+        }
+    }
     senders.sort();
     senders.dedup();
     Ok(senders)

@@ -49,8 +49,8 @@ statements! {
     TALKS_GONE = "DELETE FROM talks WHERE candidate_id = $1";
     TURNS = "SELECT x.* FROM turns x WHERE x.candidate_id = $1 ORDER BY x.number";
     TURNS_GONE = "DELETE FROM turns WHERE candidate_id = $1";
-    INBOX = "SELECT x.* FROM inbox x WHERE x.sender_hash = $1 ORDER BY x.id";
-    INBOX_GONE = "DELETE FROM inbox WHERE sender_hash = $1";
+    INBOX = "SELECT x.* FROM inbox x JOIN lines l ON l.id = x.line_id JOIN candidates c ON c.organisation_id = l.organisation_id WHERE x.sender_hash = $1 AND c.id = $2 ORDER BY x.id";
+    INBOX_GONE = "DELETE FROM inbox WHERE sender_hash = $1 AND line_id IN (SELECT l.id FROM lines l JOIN candidates c ON c.organisation_id = l.organisation_id WHERE c.id = $2)";
     INCOMING = "SELECT x.* FROM incoming x WHERE x.candidate_id = $1 ORDER BY x.at, x.id";
     INCOMING_GONE = "DELETE FROM incoming WHERE candidate_id = $1";
     MEDIA = "SELECT x.* FROM media x WHERE x.candidate_id = $1 ORDER BY x.id";
@@ -151,7 +151,8 @@ pub enum Rows {
     None,
     /// By the candidate's id.
     Of(&'static Stmt),
-    /// By the keyed hash of each address that the person wrote from.
+    /// By the keyed hash of each address that only this person writes from, on the lines of their
+    /// organisation.
     OfSender(&'static Stmt),
 }
 
@@ -265,7 +266,7 @@ pub async fn whose(tx: &mut Tx, candidate: CandidateId) -> Result<Option<Whose>,
 }
 
 /// Everything that is exported about a person, table by table. `senders` are the keyed hashes of the
-/// addresses they write from.
+/// addresses that they alone write from.
 pub async fn parts(
     tx: &mut Tx,
     candidate: CandidateId,
@@ -299,7 +300,7 @@ async fn rows_of(
         Rows::OfSender(read) => {
             let mut rows = Vec::new();
             for sender in senders {
-                rows.extend(tx.all(read, bind![sender]).await?);
+                rows.extend(tx.all(read, bind![sender, candidate]).await?);
             }
             Ok(rows)
         }
@@ -405,7 +406,7 @@ pub async fn erase(
         match table.rows {
             Rows::OfSender(_) => {
                 for sender in senders {
-                    count += tx.run(statement, bind![sender]).await?;
+                    count += tx.run(statement, bind![sender, candidate]).await?;
                 }
             }
             Rows::Of(_) | Rows::None => count = tx.run(statement, bind![candidate]).await?,

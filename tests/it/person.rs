@@ -2,6 +2,7 @@
 
 mod erased;
 mod full;
+mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
 
