@@ -3,11 +3,13 @@
 //! Why, and what else was thought of, stands in `docs/decisions/0013-after-a-restore.md`.
 
 use super::AppError;
+use crate::domain::ids::{CandidateId, KeyId};
+use crate::domain::plan::Subject;
 use crate::domain::talk::state::Why;
 use crate::domain::time::Timestamp;
 use crate::ports::chance::Chance;
 use crate::store::audit::{self, Entry};
-use crate::store::{Queue, Store, Tx, flags, marks, restored, talks};
+use crate::store::{Queue, Store, StoreError, Tx, flags, marks, restored, talks};
 
 /// Set while nothing may leave.
 const PAUSED: &str = "outbox_paused";
@@ -21,10 +23,12 @@ const CAREFUL_DAYS: i64 = 14;
 const LEAP: u32 = 1000;
 
 /// What was found in a restored database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marked {
     pub in_doubt: usize,
     pub talks: usize,
+    /// Whose talk cannot be read: it kept its numbers, and a coach hears of it.
+    pub unreadable: Vec<CandidateId>,
 }
 
 /// Whose eyes a message needs because of a restore.
@@ -70,19 +74,36 @@ pub async fn mark(
         );
     }
     let people = restored::talks(&mut tx).await?;
+    let mut unreadable = Vec::new();
     for (candidate, key) in &people {
-        let sealer = tx.sealer(*key).await?;
-        let talks::Loaded { mut talk, version } = talks::load(&mut tx, *candidate, &sealer).await?;
-        talk.said = talk.said.saturating_add(LEAP);
-        restored::keep_talk(&mut tx, &talk, version, &sealer).await?;
+        match leap(&mut tx, *candidate, *key).await {
+            Ok(()) => {}
+            // Everything else must be marked all the same: this is the moment on which nobody can wait.
+            Err(error @ StoreError::Corrupt { .. }) => {
+                tracing::error!(%candidate, %error, "a talk could not be read after the restore");
+                let (flag, why) = (chance.id(now), Why::Stuck);
+                flags::open(&mut tx, flag, *candidate, None, why, Subject::Nothing, now);
+                unreadable.push(*candidate);
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     restored::end_sessions(&mut tx).await?;
     note(&mut tx, chance, "restore", now).await?;
     tx.commit().await?;
     Ok(Marked {
         in_doubt: could.len(),
-        talks: people.len(),
+        talks: people.len() - unreadable.len(),
+        unreadable,
     })
+}
+
+/// The next message of this talk gets a number that was never given out.
+async fn leap(tx: &mut Tx, candidate: CandidateId, key: KeyId) -> Result<(), StoreError> {
+    let sealer = tx.sealer(key).await?;
+    let talks::Loaded { mut talk, version } = talks::load(tx, candidate, &sealer).await?;
+    talk.said = talk.said.saturating_add(LEAP);
+    restored::keep_talk(tx, &talk, version, &sealer).await
 }
 
 /// Messages may leave again; false if they could already.

@@ -67,6 +67,11 @@ pub async fn restore(file: Option<&Path>, replace: bool) -> anyhow::Result<()> {
 async fn marked(store: &Store, now: Timestamp) -> anyhow::Result<()> {
     store.migrate().await?;
     let found = after::mark(store, &*chance(), now).await?;
+    for candidate in &found.unreadable {
+        say(&format!(
+            "the talk of candidate {candidate} cannot be read: a coach has a flag to take it over"
+        ))?;
+    }
     say(&format!(
         "{} messages may have been sent since the backup was made: a coach decides about each",
         found.in_doubt

@@ -250,12 +250,26 @@ pub async fn keys(command: KeysCommand) -> anyhow::Result<ExitCode> {
     let KeysCommand::Rotate = command;
     let settings = Settings::from_process()?;
     let store = store(&settings).await?;
-    let count = keys::rotate(&store).await?;
-    say(&format!(
-        "{count} keys are wrapped anew, and none is left that another master wraps: keys.master_old may go"
-    ))?;
+    let done = keys::rotate(&store).await?;
     store.close().await;
-    Ok(ExitCode::SUCCESS)
+    let count = done.wrapped;
+    if done.unreadable.is_empty() {
+        say(&format!(
+            "{count} keys are wrapped anew, and none is left that another master wraps: keys.master_old may go"
+        ))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for key in &done.unreadable {
+        say(&format!(
+            "the key {} of {} does not open: what it sealed cannot be read",
+            key.id, key.owner
+        ))?;
+    }
+    say(&format!(
+        "{count} keys are wrapped anew, {} could not be: a start asks for keys.master_old as long as they are there. Take them from a backup, or erase whose they are",
+        done.unreadable.len()
+    ))?;
+    Ok(ExitCode::FAILURE)
 }
 
 /// The trail of who did what.
@@ -300,7 +314,7 @@ pub async fn audit(command: AuditCommand) -> anyhow::Result<ExitCode> {
     })
 }
 
-async fn store(settings: &Settings) -> anyhow::Result<Store> {
+pub(super) async fn store(settings: &Settings) -> anyhow::Result<Store> {
     let store = assemble::store(settings, chance()).await?;
     store.migrate().await?;
     Ok(store)

@@ -29,7 +29,7 @@ statements! {
     BY_IDS = { batch: "WITH want (id) AS (", columns: [Text], tail: ") SELECT k.id, k.wrapped, k.master FROM want w JOIN keys k ON k.id = w.id WHERE k.destroyed_at IS NULL" };
     BY_OWNER = "SELECT id FROM keys WHERE owner = $1 AND destroyed_at IS NULL";
     MASTERS = "SELECT master, CAST(COUNT(*) AS BIGINT) AS n FROM keys WHERE destroyed_at IS NULL GROUP BY master";
-    WRAPPED_BY = "SELECT id, wrapped FROM keys WHERE master = $1 AND destroyed_at IS NULL ORDER BY id LIMIT $2";
+    WRAPPED_BY = "SELECT id, owner, wrapped FROM keys WHERE master = $1 AND destroyed_at IS NULL AND id > $3 ORDER BY id LIMIT $2";
     REWRAP = "UPDATE keys SET wrapped = $3, master = $4 WHERE id = $1 AND master = $2 AND destroyed_at IS NULL";
     OVERWRITE = "UPDATE keys SET wrapped = $2 WHERE id = $1";
     DESTROYED = "UPDATE keys SET destroyed_at = $2 WHERE id = $1 AND destroyed_at IS NULL";
@@ -193,6 +193,14 @@ impl Sealer {
     }
 }
 
+/// A key that the master under whose name it stands does not open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableKey {
+    pub id: KeyId,
+    pub owner: String,
+    master: String,
+}
+
 impl Tx {
     /// A new data key for `owner` (`candidate:…`, `day:2026-03-02`).
     pub async fn new_key(&mut self, owner: &str, now: Timestamp) -> Result<KeyId, StoreError> {
@@ -308,8 +316,13 @@ impl Tx {
         }
     }
 
-    /// Wraps up to `limit` keys of an older master by the present one; how many that were.
-    pub async fn rewrap(&mut self, limit: u32) -> Result<usize, StoreError> {
+    /// Wraps up to `limit` keys of an older master by the present one; how many were looked at. One that does
+    /// not open is passed by and noted in `unreadable`, behind which the next call goes on.
+    pub async fn rewrap(
+        &mut self,
+        limit: u32,
+        unreadable: &mut Vec<UnreadableKey>,
+    ) -> Result<usize, StoreError> {
         let inner = self.inner.clone();
         let keys = &inner.keys;
         for older in &keys.secrets.older {
@@ -317,8 +330,10 @@ impl Tx {
             if wrapped_by == keys.master_name {
                 continue;
             }
+            let met = unreadable.iter().filter(|it| it.master == wrapped_by);
+            let after = met.map(|it| it.id.to_string()).max().unwrap_or_default();
             let rows = self
-                .all(&WRAPPED_BY, bind![wrapped_by.as_str(), limit])
+                .all(&WRAPPED_BY, bind![wrapped_by.as_str(), limit, after])
                 .await?;
             if rows.is_empty() {
                 continue;
@@ -326,8 +341,14 @@ impl Tx {
             let count = rows.len();
             for row in rows {
                 let id: KeyId = row.parsed("id")?;
-                let key = unwrap(older, id, &row.blob("wrapped")?)
-                    .ok_or_else(|| row.corrupt("wrapped"))?;
+                let Some(key) = unwrap(older, id, &row.blob("wrapped")?) else {
+                    unreadable.push(UnreadableKey {
+                        id,
+                        owner: row.text("owner")?,
+                        master: wrapped_by.clone(),
+                    });
+                    continue;
+                };
                 let place = format!("keys|wrapped|{id}");
                 let wrapped = seal(&keys.secrets.master, &*keys.chance, &place, key.as_slice());
                 let values = bind![id, wrapped_by.as_str(), wrapped, keys.master_name.as_str()];

@@ -19,6 +19,7 @@ on_both!(
     a_new_master_takes_over_while_the_service_runs,
     an_interrupted_rotation_goes_on_where_it_was,
     a_destroyed_key_is_not_wrapped_again,
+    a_key_that_does_not_open_keeps_no_other_under_the_old_master,
 );
 
 const NUMBER: &str = "+31612345678";
@@ -167,10 +168,10 @@ async fn an_interrupted_rotation_goes_on_where_it_was(database: Database) {
     let first = environment(&house.database, &house.graph.base_url);
     let second = with_master(&first, "33", &["11"]);
     let one = store(&second).await;
-    assert_eq!(keys::rewrap(&one).await.unwrap(), 64);
+    assert_eq!(keys::rewrap(&one, &mut Vec::new()).await.unwrap(), 64);
     // Half a batch that never commits.
     let mut tx = one.write().await.unwrap();
-    assert_eq!(tx.rewrap(10).await.unwrap(), 10);
+    assert_eq!(tx.rewrap(10, &mut Vec::new()).await.unwrap(), 10);
     drop(tx);
     one.close().await;
     assert_eq!(masters(&house.database).await.len(), 2);
@@ -185,8 +186,8 @@ async fn an_interrupted_rotation_goes_on_where_it_was(database: Database) {
     alone.close().await;
     // A third master comes before the second is done: both older ones are wrapped anew.
     let two = store(&with_master(&first, "44", &["11", "33"])).await;
-    assert_eq!(keys::rotate(&two).await.unwrap(), 131);
-    assert_eq!(keys::rotate(&two).await.unwrap(), 0);
+    assert_eq!(keys::rotate(&two).await.unwrap().wrapped, 131);
+    assert_eq!(keys::rotate(&two).await.unwrap().wrapped, 0);
     two.close().await;
     let after = store(&with_master(&first, "44", &[])).await;
     let mut tx = after.read().await.unwrap();
@@ -194,6 +195,40 @@ async fn an_interrupted_rotation_goes_on_where_it_was(database: Database) {
     for key in house.database.texts("SELECT id FROM keys").await {
         tx.sealer(key.parse().unwrap()).await.unwrap();
     }
+}
+
+/// The one that does not open is named; the others are wrapped anew.
+async fn a_key_that_does_not_open_keeps_no_other_under_the_old_master(database: Database) {
+    let house = House::new(database).await;
+    for number in 0..70 {
+        house
+            .candidate("Samira", &format!("+3161234{number:04}"), true)
+            .await;
+    }
+    let spoilt = "(SELECT MIN(key_id) FROM candidates)";
+    let sql = format!(
+        "UPDATE keys SET wrapped = (SELECT wrapped FROM keys WHERE id = (SELECT MAX(id) FROM keys)) WHERE id = {spoilt}"
+    );
+    house.database.execute(&sql).await;
+    let first = environment(&house.database, &house.graph.base_url);
+    let second = with_master(&first, "33", &["11"]);
+    let (code, said) = running::command(&["keys", "rotate"], &second);
+    assert_eq!(code, Some(1), "{said}");
+    let id = house
+        .database
+        .texts(&format!("SELECT id FROM keys WHERE id = {spoilt}"))
+        .await;
+    assert!(
+        said.contains(&id[0]) && said.contains("70 keys are wrapped anew"),
+        "{said}"
+    );
+    let old = "SELECT COUNT(*) FROM keys GROUP BY master ORDER BY 1 LIMIT 1";
+    assert_eq!(house.number(old).await, 1);
+    let (code, said) = running::command(&["keys", "rotate"], &second);
+    assert!(
+        code == Some(1) && said.contains("0 keys are wrapped anew"),
+        "{said}"
+    );
 }
 
 async fn a_destroyed_key_is_not_wrapped_again(database: Database) {
