@@ -307,6 +307,7 @@ fn check() -> anyhow::Result<ExitCode> {
     ))?;
     let settings = match Settings::from_process() {
         Ok(settings) => settings,
+        Err(error) if Settings::any_in_process() => return Err(error.into()),
         // A checkout without settings can still check its flows; a service cannot start like this.
         Err(error) => {
             say(&format!("settings: {error}"))?;

@@ -16,11 +16,13 @@ use serde::Deserialize;
 use url::Url;
 
 pub use self::media::Media;
+use self::process::process_variables;
 use self::said::{is_toml, said};
 pub use self::vacancies::{Feed, FeedPlace, Vacancies};
 use self::written::Written;
 
 mod media;
+mod process;
 mod said;
 mod vacancies;
 mod written;
@@ -450,20 +452,6 @@ fn read_file(variable: &str, path: &str) -> Result<String, SettingsError> {
         variable: variable.to_owned(),
         why: error.kind().to_string(),
     })
-}
-
-fn process_variables(
-    variables: impl Iterator<Item = (std::ffi::OsString, std::ffi::OsString)>,
-) -> Result<Vec<(String, String)>, SettingsError> {
-    let named = variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
-    let ours = named.filter(|(name, _)| {
-        name.starts_with(PREFIX) || EXPECTED.iter().any(|(short, _)| short == name)
-    });
-    ours.map(|(name, value)| match value.into_string() {
-        Ok(value) => Ok((name, value)),
-        Err(_) => Err(SettingsError::NotUtf8 { variable: name }),
-    })
-    .collect()
 }
 
 /// The demo's two keys in hexadecimal, one after the other, kept beside its database.

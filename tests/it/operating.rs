@@ -12,6 +12,7 @@ use crate::support::house::{House, environment, moment, number};
 use crate::support::running::{Running, client, command};
 use crate::support::wait::{between_looks, drained};
 
+mod checked;
 mod slow;
 
 on_both!(

@@ -181,6 +181,20 @@ impl House {
         }
     }
 
+    /// Another process of this house, on the same database.
+    pub async fn process(&self) -> App {
+        let mut environment = environment(&self.database, &self.graph.base_url);
+        environment.retain(|(name, _)| !self.settings.iter().any(|(known, _)| known == name));
+        let own = self.settings.iter();
+        environment.extend(own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let settings = Settings::load(environment).unwrap();
+        let chance = self.app.chance.clone();
+        let store = assemble::store(&settings, chance.clone()).await.unwrap();
+        assemble::app(&settings, store, Arc::new(self.clock.clone()), chance)
+            .await
+            .unwrap()
+    }
+
     pub fn turn_to(&self, now: Timestamp) {
         self.clock.turn_to(now);
         self.graph.set_time(now.0 / 1_000_000);
