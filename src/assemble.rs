@@ -17,6 +17,7 @@ use crate::app::numbers::Numbers;
 use crate::app::pulse::Pulse;
 use crate::app::receive::Inlet;
 use crate::app::send::Rates;
+use crate::app::unpack::Unpacked;
 use crate::app::{App, Door, House, Limits, Line, Retention};
 use crate::channels;
 use crate::domain::flow::definition::Problem;
@@ -284,6 +285,7 @@ pub async fn app_of(
         rates: Rates::default(),
         data_dir: settings.data_dir.clone(),
         numbers: Arc::new(Numbers::new(now)),
+        unpacked: Unpacked::default(),
         pulse: Pulse::default(),
     })
 }

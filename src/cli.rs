@@ -21,6 +21,7 @@ mod backup;
 mod demo;
 mod experiment;
 mod forecast;
+mod inbox;
 mod log;
 mod people;
 mod privacy;
@@ -111,6 +112,11 @@ enum Command {
     /// The trail of who did what.
     #[command(subcommand)]
     Audit(privacy::AuditCommand),
+    /// What was put aside because it could not be handled: which, why and since when.
+    Inbox {
+        #[command(subcommand)]
+        command: Option<inbox::InboxCommand>,
+    },
     /// Copy the SQLite database, also while the service runs. Never over a file.
     Backup {
         /// The copy.
@@ -215,6 +221,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             return people::import(&organisation, team.as_deref(), &files, asked).await;
         }
         Command::Vacancies(command) => return vacancies::run(command).await,
+        Command::Inbox { command } => inbox::run(command).await?,
         Command::Backup { file } => backup::backup(&file).await?,
         Command::Restore { file, replace } => backup::restore(file.as_deref(), replace).await?,
         Command::Resume => backup::resume().await?,

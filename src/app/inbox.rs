@@ -1,16 +1,18 @@
 //! What waits in the inbox gets its turn, up to 256 items in one transaction: words go to `opt_in`, reports
 //! to `receipts`, what the provider says of the account is kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::{App, AppError, opt_in, receipts, unpanicked};
 use crate::domain::ids::{CandidateId, ItemId};
+use crate::domain::plan::Subject;
+use crate::domain::talk::state::Why;
 use crate::domain::time::Timestamp;
 use crate::failpoint;
 use crate::ports::channel::What;
-use crate::store::inbox::{self, Waiting};
-use crate::store::{Coming, StoreError, Tx};
+use crate::store::inbox::{self, Next, Waiting};
+use crate::store::{Coming, StoreError, Tx, flags};
 
 /// Items in one transaction.
 const BATCH: usize = 256;
@@ -23,11 +25,25 @@ const TRIES: u32 = 5;
 pub async fn turns(app: &App) -> Result<usize, AppError> {
     let now = app.now();
     let mut tx = app.store.write_beside().await?;
-    let items = inbox::next(&mut tx, now, BATCH).await?;
+    let Next { items, unreadable } = inbox::next(&mut tx, now, BATCH).await?;
+    let mut count = unreadable.len();
     if items.is_empty() {
         tx.rollback().await?;
-        return Ok(0);
+    } else {
+        count += readable(app, tx, items, now).await?;
     }
+    for (id, tries, error) in unreadable {
+        later(app, id, tries, &error.into(), now).await?;
+    }
+    Ok(count)
+}
+
+async fn readable(
+    app: &App,
+    tx: Tx,
+    items: Vec<Waiting>,
+    now: Timestamp,
+) -> Result<usize, AppError> {
     let begun = clock();
     let ids: Vec<(ItemId, u32)> = items.iter().map(|item| (item.id, item.tries)).collect();
     match unpanicked(together(app, tx, items, now)).await {
@@ -35,9 +51,7 @@ pub async fn turns(app: &App) -> Result<usize, AppError> {
             app.numbers.turned(played, begun.elapsed());
             Ok(played)
         }
-        Err(AppError::Store(
-            error @ (StoreError::Unavailable(_) | StoreError::CommitUnknown(_)),
-        )) => Err(error.into()),
+        Err(AppError::Store(error)) if error.may_pass() => Err(error.into()),
         Err(_) => {
             for (id, tries) in &ids {
                 alone(app, *id, *tries, now).await?;
@@ -114,22 +128,46 @@ async fn alone(app: &App, id: ItemId, tries: u32, now: Timestamp) -> Result<(), 
     let Some(item) = inbox::item(&mut tx, id).await? else {
         return Ok(tx.rollback().await?);
     };
-    let error = match unpanicked(together(app, tx, vec![item], now)).await {
-        Ok(_) => return Ok(()),
-        Err(AppError::Store(
-            error @ (StoreError::Unavailable(_) | StoreError::CommitUnknown(_)),
-        )) => {
-            return Err(error.into());
-        }
-        Err(error) => error,
-    };
+    match unpanicked(together(app, tx, vec![item], now)).await {
+        Ok(_) => Ok(()),
+        Err(AppError::Store(error)) if error.may_pass() => Err(error.into()),
+        Err(error) => later(app, id, tries, &error, now).await,
+    }
+}
+
+/// It comes again later. After its last try it is put aside, and a coach of whoever wrote it hears that there
+/// is something that could not be read.
+async fn later(
+    app: &App,
+    id: ItemId,
+    tries: u32,
+    error: &AppError,
+    now: Timestamp,
+) -> Result<(), AppError> {
     let why = error.to_string();
     tracing::error!(item = %id, tries = tries + 1, error = %why, "an item could not be played");
     let mut tx = app.store.write().await?;
-    if tries + 1 >= TRIES {
-        inbox::quarantine(&mut tx, id, &why).await?;
-    } else {
+    if tries + 1 < TRIES {
         inbox::again(&mut tx, id, now.plus_seconds(5 << tries), &why).await?;
+        return Ok(tx.commit().await?);
+    }
+    // Of an item that does not open nobody knows whose it is: it stands on the operator's page only.
+    let item = match inbox::item(&mut tx, id).await {
+        Ok(item) => item,
+        Err(StoreError::Corrupt { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let whose = match item.as_ref().map(|item| (&item.item.what, item.line)) {
+        Some((What::Heard(heard), Some(line))) => {
+            opt_in::owners_of(app, &mut tx, line, heard).await?
+        }
+        _ => BTreeSet::new(),
+    };
+    inbox::quarantine(&mut tx, id, &why).await?;
+    for candidate in whose {
+        let flag = app.id(now);
+        let (why, subject) = (Why::Stuck, Subject::Nothing);
+        flags::open(&mut tx, flag, candidate, None, why, subject, now);
     }
     Ok(tx.commit().await?)
 }

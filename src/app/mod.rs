@@ -3,6 +3,7 @@
 
 pub mod absence;
 pub mod approve;
+pub mod aside;
 pub mod calendar;
 pub mod desk;
 pub mod effects;
@@ -91,6 +92,7 @@ pub struct App {
     /// Where this installation keeps its files.
     pub data_dir: PathBuf,
     pub numbers: Arc<numbers::Numbers>,
+    pub unpacked: unpack::Unpacked,
     pub pulse: pulse::Pulse,
 }
 
@@ -182,6 +184,11 @@ async fn unpanicked<T>(work: impl Future<Output = Result<T, AppError>>) -> Resul
     let work = AssertUnwindSafe(work).catch_unwind();
     let panicked = || AppError::Text("it panicked: the log says where".into());
     work.await.unwrap_or_else(|_| Err(panicked()))
+}
+
+/// The same for work that waits for nothing. `None`: it panicked.
+fn unpanicked_at_once<T>(work: impl FnOnce() -> T) -> Option<T> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
 impl App {

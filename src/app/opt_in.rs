@@ -2,8 +2,10 @@
 //! belongs to its owner; an unknown sender becomes a person whom a coach must recognise. Then the talk
 //! hears it.
 
+use std::collections::BTreeSet;
+
 use super::inbox::Found;
-use super::{App, AppError, turn};
+use super::{App, AppError, Line, turn};
 use crate::domain::contact::{AddressKind, AddressState, CandidateState, DigitalSkill, Track};
 use crate::domain::ids::{AddressId, CandidateId, LineId, OrganisationId};
 use crate::domain::marks;
@@ -168,6 +170,29 @@ pub async fn look_ahead<'a>(
         .into_iter()
         .collect();
     turn::look_ahead(tx, &owners, &[]).await
+}
+
+/// Everybody whose words these may be: those who own the address, and whoever the code in them was made for.
+/// Nobody is made or moved.
+pub(super) async fn owners_of(
+    app: &App,
+    tx: &mut Tx,
+    line: LineId,
+    heard: &Heard,
+) -> Result<BTreeSet<CandidateId>, AppError> {
+    let Some(Line { organisation, .. }) = app.lines.get(&line) else {
+        return Ok(BTreeSet::new());
+    };
+    let addresses = addresses_of(&heard.from);
+    let known = known(tx, *organisation, &addresses, heard.at).await?;
+    let mut owners: BTreeSet<CandidateId> = known.iter().map(|known| known.candidate).collect();
+    if let Some(code) = code_in(&words_of(&heard.content)) {
+        match invited(tx, *organisation, &code, heard.at).await {
+            Err(AppError::Store(error)) if error.may_pass() => return Err(error.into()),
+            found => owners.extend(found.ok().flatten()),
+        }
+    }
+    Ok(owners)
 }
 
 /// A person moved to another number or user id: the old address is dead, the new one is believed, and

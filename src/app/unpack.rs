@@ -3,8 +3,9 @@
 //! their problem for the operator.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use super::{App, AppError};
+use super::{App, AppError, Door, unpanicked_at_once};
 use crate::domain::ids::{KeyId, RawId};
 use crate::domain::time::Timestamp;
 use crate::failpoint;
@@ -35,14 +36,15 @@ pub async fn unpack(app: &App) -> Result<usize, AppError> {
     for raw in raws {
         let problem = match app.doors.get(&raw.endpoint) {
             None => Some("its endpoint is no longer in the settings".to_owned()),
-            Some(door) => match door.channel.parse(Verified::stored(&raw.body)) {
-                Err(unparseable) => Some(unparseable.why),
+            Some(door) => match parsed(door, raw.body.as_deref()) {
+                Err(why) => Some(why),
                 Ok(items) => {
                     let name = door.channel.name();
                     for item in items {
                         let hash = tx.hash("item", &format!("{name}|{}", item.identity));
                         if distinct.insert(hash.clone()) {
                             found.entry(name).or_default().push(Found {
+                                nth: distinct.len(),
                                 raw: raw.id,
                                 key: raw.key,
                                 hash,
@@ -56,8 +58,9 @@ pub async fn unpack(app: &App) -> Result<usize, AppError> {
         };
         inbox::raw_done(&mut tx, raw.id, problem.as_deref());
     }
+    let first = app.unpacked.room(distinct.len(), now);
     for (channel, items) in found {
-        keep_new(app, &mut tx, channel, items, now).await?;
+        keep_new(app, &mut tx, channel, items, (first, now)).await?;
     }
     failpoint::hit("unpack.before_commit");
     tx.commit().await?;
@@ -65,7 +68,33 @@ pub async fn unpack(app: &App) -> Result<usize, AppError> {
     Ok(count)
 }
 
+/// What the bytes say, or why they say nothing. A panic is a bug of ours in one body: the others are read.
+fn parsed(door: &Door, body: Option<&[u8]>) -> Result<Vec<Item>, String> {
+    let body = body.ok_or("it cannot be opened")?;
+    match unpanicked_at_once(|| door.channel.parse(Verified::stored(body))) {
+        Some(parsed) => parsed.map_err(|unparseable| unparseable.why),
+        None => Err("it panicked: the log says where".into()),
+    }
+}
+
+/// Until which moment this process has given items their places. A microsecond between two keeps the order in
+/// which the provider told them, over the keys of one batch and from one batch to the next.
+#[derive(Debug, Default)]
+pub struct Unpacked(AtomicI64);
+
+impl Unpacked {
+    /// The first of so many places; they end now, or after the last that was given.
+    fn room(&self, count: usize, now: Timestamp) -> i64 {
+        let count = i64::try_from(count).unwrap_or(0);
+        let first = (now.0 - count).max(self.0.load(Ordering::Relaxed));
+        self.0.store((first + count).min(now.0), Ordering::Relaxed);
+        first
+    }
+}
+
 struct Found {
+    /// Its number in the batch, from 1.
+    nth: usize,
     raw: RawId,
     key: KeyId,
     hash: String,
@@ -77,7 +106,7 @@ async fn keep_new(
     tx: &mut Tx,
     channel: &'static str,
     items: Vec<Found>,
-    now: Timestamp,
+    (first, now): (i64, Timestamp),
 ) -> Result<(), AppError> {
     let hashes: Vec<String> = items.iter().map(|found| found.hash.clone()).collect();
     let new: BTreeSet<String> = inbox::first_seen(tx, channel, &hashes, now)
@@ -121,10 +150,17 @@ async fn keep_new(
             kind,
             sender_hash,
             item: found.item,
+            at: place(first, found.nth, now),
         });
     }
     for (key, items) in by_key {
-        inbox::add_items(tx, key, items, now).await?;
+        inbox::add_items(tx, key, items).await?;
     }
     Ok(())
+}
+
+/// Never after now: nobody would play it yet. Where that leaves too little room, ids tell the order.
+fn place(first: i64, nth: usize, now: Timestamp) -> Timestamp {
+    let nth = i64::try_from(nth).unwrap_or(0);
+    Timestamp((first + nth - 1).min(now.0))
 }

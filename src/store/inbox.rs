@@ -109,7 +109,8 @@ pub struct Raw {
     pub id: RawId,
     pub endpoint: String,
     pub key: KeyId,
-    pub body: Vec<u8>,
+    /// `None`: what stands there does not open.
+    pub body: Option<Vec<u8>>,
 }
 
 /// The oldest of every endpoint, in equal parts: a storm on one delays no other. At most about `limit`.
@@ -122,21 +123,26 @@ pub async fn raw_new(tx: &mut Tx, limit: usize) -> Result<Vec<Raw>, StoreError> 
         for row in tx.all(&RAW_NEW, bind![each, endpoint]).await? {
             let id: RawId = row.parsed("id")?;
             let key: KeyId = row.parsed("key_id")?;
-            let sealer = tx.sealer(key).await?;
+            let body = match body_of(tx, key, id, &row).await {
+                Ok(body) => Some(body),
+                Err(StoreError::Corrupt { .. }) => None,
+                Err(error) => return Err(error),
+            };
             raws.push(Raw {
                 id,
                 endpoint: row.text("endpoint")?,
                 key,
-                body: sealer.open(
-                    "raw_bodies",
-                    "body_sealed",
-                    &id.to_string(),
-                    &row.blob("body_sealed")?,
-                )?,
+                body,
             });
         }
     }
     Ok(raws)
+}
+
+async fn body_of(tx: &mut Tx, key: KeyId, id: RawId, row: &Row) -> Result<Vec<u8>, StoreError> {
+    let sealed = row.blob("body_sealed")?;
+    let sealer = tx.sealer(key).await?;
+    sealer.open("raw_bodies", "body_sealed", &id.to_string(), &sealed)
 }
 
 /// `problem` says, without content, why it could not be read; it stays for the operator.
@@ -172,21 +178,15 @@ pub struct NewItem {
     pub kind: &'static str,
     pub sender_hash: Option<String>,
     pub item: Item,
+    /// Its place in the order in which the provider told them; not after now.
+    pub at: Timestamp,
 }
 
-pub async fn add_items(
-    tx: &mut Tx,
-    key: KeyId,
-    items: Vec<NewItem>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+pub async fn add_items(tx: &mut Tx, key: KeyId, items: Vec<NewItem>) -> Result<(), StoreError> {
     let sealer = tx.sealer(key).await?;
-    // A microsecond between items keeps the order in which the provider told them.
-    let first = now.0 - i64::try_from(items.len()).unwrap_or(0);
     let rows = items
         .into_iter()
-        .zip(first..)
-        .map(|(new, at)| {
+        .map(|new| {
             let id = new.id.to_string();
             let sealed = sealer.seal_json("inbox", "item_sealed", &id, &new.item);
             bind![
@@ -200,8 +200,8 @@ pub async fn add_items(
                 key,
                 "new",
                 0i64,
-                at,
-                at
+                new.at,
+                new.at
             ]
         })
         .collect();
@@ -237,12 +237,20 @@ async fn waiting_of(tx: &mut Tx, row: &Row) -> Result<Waiting, StoreError> {
     })
 }
 
+/// Items whose turn it is.
+#[derive(Default)]
+pub struct Next {
+    pub items: Vec<Waiting>,
+    /// Those that do not open, how often that was tried, and the error.
+    pub unreadable: Vec<(ItemId, u32, StoreError)>,
+}
+
 /// The oldest items whose turn it is, of every line in equal parts: a busy organisation delays no other.
-/// At most about `limit`. An item waits for the earlier ones of its sender: for one that is tried again
-/// later, and for one that another instance has in hand.
-pub async fn next(tx: &mut Tx, now: Timestamp, limit: usize) -> Result<Vec<Waiting>, StoreError> {
+/// At most about `limit`, and of each line one. An item waits for the earlier ones of its sender: for one that
+/// is tried again later, and for one that another instance has in hand.
+pub async fn next(tx: &mut Tx, now: Timestamp, limit: usize) -> Result<Next, StoreError> {
     let lines = tx.all(&LINES, bind![]).await?;
-    let each = limit / lines.len().max(1);
+    let each = (limit / lines.len().max(1)).max(1);
     let mut rows = Vec::new();
     for line in &lines {
         let line: LineId = line.parsed("line_id")?;
@@ -250,18 +258,30 @@ pub async fn next(tx: &mut Tx, now: Timestamp, limit: usize) -> Result<Vec<Waiti
     }
     rows.extend(tx.all(&NEXT_ELSEWHERE, bind![now, limit, limit]).await?);
     let mut taken: HashMap<String, i64> = HashMap::new();
-    let mut items = Vec::with_capacity(rows.len());
+    let mut next = Next::default();
     for row in &rows {
-        if let Some(sender) = row.maybe_text("sender_hash")? {
-            let before = taken.entry(sender).or_default();
-            if row.int("earlier")? != *before {
+        let sender = row.maybe_text("sender_hash")?;
+        if let Some(sender) = &sender {
+            let before = taken.get(sender).copied().unwrap_or_default();
+            if row.int("earlier")? != before {
                 continue;
             }
-            *before += 1;
         }
-        items.push(waiting_of(tx, row).await?);
+        match waiting_of(tx, row).await {
+            Ok(item) => next.items.push(item),
+            // It is not in hand: what comes after it from this sender waits for it.
+            Err(error @ StoreError::Corrupt { .. }) => {
+                next.unreadable
+                    .push((row.parsed("id")?, row.count("tries")?, error));
+                continue;
+            }
+            Err(error) => return Err(error),
+        }
+        if let Some(sender) = sender {
+            *taken.entry(sender).or_default() += 1;
+        }
     }
-    Ok(items)
+    Ok(next)
 }
 
 /// One item by its id, if its turn is still to come.

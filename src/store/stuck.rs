@@ -1,5 +1,6 @@
 //! What is stuck, for the operator: how many and since when, and references; no text of a candidate.
 
+use super::Queue;
 use super::error::StoreError;
 use super::statement::{Stmt, Value, bind, statements};
 use super::tx::Row;
@@ -12,6 +13,12 @@ statements! {
     RAW = "SELECT id, endpoint, problem, received_at FROM raw_bodies WHERE problem IS NOT NULL AND endpoint IN (SELECT endpoint FROM lines WHERE organisation_id = $1) ORDER BY received_at DESC, id DESC LIMIT 200";
     KEPT = "SELECT x.id, x.channel, x.kind, x.why, x.created_at FROM inbox x JOIN raw_bodies r ON r.id = x.raw_id WHERE x.kind IN ('account', 'template') AND r.endpoint IN (SELECT endpoint FROM lines WHERE organisation_id = $1) ORDER BY x.created_at DESC, x.id DESC LIMIT 200";
     QUARANTINED = "SELECT x.id, x.channel, x.kind, x.why, x.tries, x.created_at FROM inbox x JOIN raw_bodies r ON r.id = x.raw_id WHERE x.state = 'quarantined' AND r.endpoint IN (SELECT endpoint FROM lines WHERE organisation_id = $1) ORDER BY x.created_at DESC, x.id DESC LIMIT 200";
+    ASIDE = "SELECT x.id, x.kind, x.why, x.created_at, COALESCE(l.display, r.endpoint) AS line FROM inbox x JOIN raw_bodies r ON r.id = x.raw_id LEFT JOIN lines l ON l.id = x.line_id WHERE x.state = 'quarantined' ORDER BY x.created_at, x.id";
+    ASIDE_RAW = "SELECT id, 'webhook' AS kind, problem AS why, received_at AS created_at, endpoint AS line FROM raw_bodies WHERE problem IS NOT NULL ORDER BY received_at, id";
+    AGAIN = "UPDATE inbox SET state = 'new', tries = 0, due_at = $2 WHERE id = $1 AND state = 'quarantined'";
+    AGAIN_RAW = "UPDATE raw_bodies SET state = 'new', problem = NULL WHERE id = $1 AND problem IS NOT NULL";
+    END = "UPDATE inbox SET state = 'done' WHERE id = $1 AND state = 'quarantined'";
+    END_RAW = "UPDATE raw_bodies SET problem = NULL WHERE id = $1 AND problem IS NOT NULL";
     TALLY_RAW = "SELECT CAST(COUNT(*) AS BIGINT) AS n, MIN(r.received_at) AS since FROM raw_bodies r WHERE r.state = 'new' AND r.endpoint > '' AND (CAST($1 AS TEXT) IS NULL OR r.endpoint IN (SELECT endpoint FROM lines WHERE organisation_id = $1))";
     TALLY_ITEMS = "SELECT CAST(COUNT(*) AS BIGINT) AS n, MIN(x.created_at) AS since FROM inbox x WHERE x.state = 'new' AND x.due_at > 0 AND (CAST($1 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM raw_bodies r JOIN lines l ON l.endpoint = r.endpoint WHERE r.id = x.raw_id AND l.organisation_id = $1))";
     TALLY_QUARANTINED = "SELECT CAST(COUNT(*) AS BIGINT) AS n, MIN(x.created_at) AS since FROM inbox x WHERE x.state = 'quarantined' AND (CAST($1 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM raw_bodies r JOIN lines l ON l.endpoint = r.endpoint WHERE r.id = x.raw_id AND l.organisation_id = $1))";
@@ -68,6 +75,46 @@ pub async fn kept(tx: &mut Tx, scope: &Scope) -> Result<Vec<Stuck>, StoreError> 
 pub async fn quarantined(tx: &mut Tx, scope: &Scope) -> Result<Vec<Stuck>, StoreError> {
     let rows = tx.all(&QUARANTINED, bind![scope.organisation]).await?;
     rows.iter().map(stuck_of).collect()
+}
+
+/// Everything that was put aside, of every organisation: items, then webhooks.
+pub async fn aside(tx: &mut Tx) -> Result<Vec<Stuck>, StoreError> {
+    let mut rows = tx.all(&ASIDE, bind![]).await?;
+    rows.extend(tx.all(&ASIDE_RAW, bind![]).await?);
+    let stuck = |row: &Row| {
+        Ok(Stuck {
+            id: row.text("id")?,
+            by: row.text("line")?,
+            kind: row.text("kind")?,
+            why: row.maybe_text("why")?.unwrap_or_default(),
+            at: row.at("created_at")?,
+        })
+    };
+    rows.iter().map(stuck).collect()
+}
+
+/// What was put aside has its turn again, with all its tries. What it is, if it is there.
+pub async fn again(
+    tx: &mut Tx,
+    id: &str,
+    now: Timestamp,
+) -> Result<Option<&'static str>, StoreError> {
+    tx.wake(Queue::Unpack);
+    tx.wake(Queue::Turns);
+    if tx.run(&AGAIN, bind![id, now]).await? == 1 {
+        return Ok(Some("item"));
+    }
+    let raws = tx.run(&AGAIN_RAW, bind![id]).await?;
+    Ok((raws == 1).then_some("webhook"))
+}
+
+/// Nobody will look at it any more: it goes with its day.
+pub async fn end(tx: &mut Tx, id: &str) -> Result<Option<&'static str>, StoreError> {
+    if tx.run(&END, bind![id]).await? == 1 {
+        return Ok(Some("item"));
+    }
+    let raws = tx.run(&END_RAW, bind![id]).await?;
+    Ok((raws == 1).then_some("webhook"))
 }
 
 fn stuck_of(row: &Row) -> Result<Stuck, StoreError> {

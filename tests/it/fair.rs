@@ -17,6 +17,8 @@ use crate::support::house::{House, number};
 on_both!(
     a_storm_on_one_endpoint_leaves_room_for_another,
     a_storm_on_one_line_leaves_room_for_another,
+    with_more_lines_than_room_each_has_its_turn,
+    what_came_in_over_midnight_keeps_its_order,
     a_message_waits_for_the_earlier_ones_of_its_sender,
     several_messages_of_several_people_in_one_set_are_as_if_one_by_one,
     who_writes_to_another_line_is_answered_there_also_in_a_set,
@@ -92,9 +94,10 @@ async fn store_items(
             kind: "heard",
             sender_hash: Some(tx.hash("sender", sender)),
             item: item(sender, at, house),
+            at: now,
         })
         .collect();
-    inbox::add_items(tx, key, items, now).await.unwrap();
+    inbox::add_items(tx, key, items).await.unwrap();
 }
 
 async fn a_storm_on_one_line_leaves_room_for_another(database: Database) {
@@ -116,10 +119,70 @@ async fn a_storm_on_one_line_leaves_room_for_another(database: Database) {
     let senders: Vec<&str> = senders.iter().map(String::as_str).collect();
     store_items(&house, &mut tx, (key, raw, busy), &senders).await;
     store_items(&house, &mut tx, (key, raw, quiet), &senders[..2]).await;
-    let taken = inbox::next(&mut tx, house.app.now(), 64).await.unwrap();
+    let taken = inbox::next(&mut tx, house.app.now(), 64)
+        .await
+        .unwrap()
+        .items;
     let few = taken.iter().filter(|item| item.line == Some(quiet)).count();
     assert_eq!(few, 2, "of {}", taken.len());
     assert!(taken.len() > 30 && taken.len() <= 64, "{}", taken.len());
+}
+
+async fn with_more_lines_than_room_each_has_its_turn(database: Database) {
+    let house = House::new(database).await;
+    let key = key(&house).await;
+    let mut tx = house.app.store.write().await.unwrap();
+    let raw = store_raw(&house, &mut tx, key, "meta", 1).await;
+    for number in 2..6 {
+        let new = NewLine {
+            id: house.app.id(house.app.now()),
+            organisation: house.scope.organisation,
+            endpoint: "meta",
+            channel: "whatsapp_meta",
+            address: &number.to_string(),
+            display: "+31 20 765 4321",
+        };
+        let line = lines::put_line(&mut tx, &new).await.unwrap();
+        let sender = format!("+3161234567{number}");
+        store_items(&house, &mut tx, (key, raw, line), &[&sender, &sender]).await;
+    }
+    let taken = inbox::next(&mut tx, house.app.now(), 3).await.unwrap();
+    assert_eq!(taken.items.len(), 4);
+}
+
+/// Two keys in one batch, since the day changed between them; one person's words go on over it.
+async fn what_came_in_over_midnight_keeps_its_order(database: Database) {
+    let house = House::new(database).await;
+    let mut said = Vec::new();
+    for day in ["2026-03-03", "2026-03-04"] {
+        house.turn_to(crate::support::house::moment(day, 8, 0));
+        for word in ["een", "twee", "drie"] {
+            let webhook = house.graph.webhook_text("+31612345678", "Samira", word);
+            assert_eq!(house.deliver(&webhook).await, 200);
+            house.wait(1);
+        }
+    }
+    // And another batch in the same moment.
+    unpack::unpack(&house.app).await.unwrap();
+    for word in ["vier", "vijf"] {
+        let webhook = house.graph.webhook_text("+31612345678", "Samira", word);
+        assert_eq!(house.deliver(&webhook).await, 200);
+    }
+    unpack::unpack(&house.app).await.unwrap();
+    said.extend(
+        texts(
+            &house.database,
+            "SELECT id FROM raw_bodies ORDER BY received_at, id",
+        )
+        .await,
+    );
+    assert_eq!(said.len(), 8);
+    let order = "SELECT raw_id FROM inbox ORDER BY created_at, id";
+    assert_eq!(texts(&house.database, order).await, said);
+    let keys = "SELECT COUNT(DISTINCT key_id) FROM inbox";
+    assert_eq!(house.number(keys).await, 2);
+    house.idle().await;
+    assert_eq!(house.number("SELECT COUNT(*) FROM incoming").await, 8);
 }
 
 async fn a_message_waits_for_the_earlier_ones_of_its_sender(database: Database) {
@@ -132,7 +195,10 @@ async fn a_message_waits_for_the_earlier_ones_of_its_sender(database: Database) 
     store_items(&house, &mut tx, (key, raw, line), &[anna, anna, anna]).await;
     tx.commit().await.unwrap();
     let mut tx = house.app.store.write().await.unwrap();
-    let first = inbox::next(&mut tx, house.app.now(), 1).await.unwrap();
+    let first = inbox::next(&mut tx, house.app.now(), 1)
+        .await
+        .unwrap()
+        .items;
     assert_eq!(first.len(), 1);
     if !house.app.store.is_postgres() {
         // One writer: nobody else can have hers in hand.
@@ -141,7 +207,10 @@ async fn a_message_waits_for_the_earlier_ones_of_its_sender(database: Database) 
     // Another instance looks while the first of hers is in hand: it passes hers by, and takes his.
     let mut other = house.app.store.write().await.unwrap();
     store_items(&house, &mut other, (key, raw, line), &[bram]).await;
-    let taken = inbox::next(&mut other, house.app.now(), 64).await.unwrap();
+    let taken = inbox::next(&mut other, house.app.now(), 64)
+        .await
+        .unwrap()
+        .items;
     let his = other.hash("sender", bram);
     let senders: Vec<_> = taken
         .iter()
@@ -155,7 +224,10 @@ async fn a_message_waits_for_the_earlier_ones_of_its_sender(database: Database) 
     inbox::done(&mut tx, first[0].id, None);
     tx.commit().await.unwrap();
     let mut tx = house.app.store.write().await.unwrap();
-    let rest = inbox::next(&mut tx, house.app.now(), 64).await.unwrap();
+    let rest = inbox::next(&mut tx, house.app.now(), 64)
+        .await
+        .unwrap()
+        .items;
     assert_eq!(rest.len(), 2);
 }
 

@@ -1,8 +1,14 @@
 //! Rows of one person that cannot be read, a flipped bit or a bug of ours, hold up no other person: in no look
 //! of the calendar, in no round of the sender. What cannot be done comes again later, and a coach hears it.
 
-use tussendoor::app::send;
+use tussendoor::app::{inbox, restore, send, unpack};
+use tussendoor::channels;
 use tussendoor::domain::ids::CandidateId;
+use tussendoor::ports::channel::{
+    Channel, Endpoint, HttpRequest, Item, Medium, Need, Outbound, Outcome, Reply, Unparseable,
+    Unverified, Verified,
+};
+use tussendoor::ports::transport::{Answer, Envelope};
 
 use crate::support::database::{Database, execute, on_both};
 use crate::support::house::{House, moment};
@@ -15,6 +21,10 @@ on_both!(
     an_attempt_that_was_lost_holds_up_no_other,
     a_message_that_cannot_be_read_holds_up_no_other,
     an_answer_that_cannot_be_told_is_kept_with_the_others,
+    an_item_that_does_not_open_holds_up_no_other,
+    a_webhook_that_does_not_open_holds_up_no_other,
+    a_webhook_that_makes_a_channel_panic_holds_up_no_other,
+    a_restore_marks_everything_but_the_talk_that_cannot_be_read,
 );
 
 const NAME: &str = "UPDATE candidates SET name_sealed = profile_sealed WHERE id = (SELECT MIN(id) FROM candidates)";
@@ -54,6 +64,9 @@ async fn on_the_wire(database: Database) -> (House, Vec<send::Job>) {
     assert_eq!(jobs.len(), 2);
     (house, jobs)
 }
+
+const ITEM: &str = "UPDATE inbox SET item_sealed = (SELECT name_sealed FROM candidates WHERE id = (SELECT MIN(id) FROM candidates)) WHERE id = (SELECT MIN(id) FROM inbox)";
+const RAW: &str = "UPDATE raw_bodies SET body_sealed = (SELECT name_sealed FROM candidates WHERE id = (SELECT MIN(id) FROM candidates)) WHERE id = (SELECT MIN(id) FROM raw_bodies)";
 
 async fn spoil(house: &House, sql: &'static str) {
     assert_eq!(execute(&house.database, sql).await, 1);
@@ -157,4 +170,130 @@ async fn an_answer_that_cannot_be_told_is_kept_with_the_others(database: Databas
     assert_eq!(house.number(STUCK).await, 1);
     let sent = "SELECT COUNT(*) FROM nudges WHERE because = 'sent'";
     assert_eq!(house.number(sent).await, 2);
+}
+
+/// Both write; nothing is unpacked yet.
+async fn both_write(database: Database) -> House {
+    let (house, ..) = samira_and_bart(database).await;
+    for (number, text) in [("+31612345678", "val om"), ("+31612345679", "hallo")] {
+        let webhook = house.graph.webhook_text(number, "Iemand", text);
+        assert_eq!(house.deliver(&webhook).await, 200);
+        house.wait(1);
+    }
+    house
+}
+
+async fn an_item_that_does_not_open_holds_up_no_other(database: Database) {
+    let house = both_write(database).await;
+    unpack::unpack(&house.app).await.unwrap();
+    spoil(&house, ITEM).await;
+    house.idle().await;
+    assert_eq!(house.number("SELECT COUNT(*) FROM incoming").await, 1);
+    assert_eq!(
+        house
+            .number("SELECT tries FROM inbox WHERE state = 'new'")
+            .await,
+        1
+    );
+    for _ in 0..5 {
+        house.wait(300);
+        house.idle().await;
+    }
+    let aside =
+        "SELECT COUNT(*) FROM inbox WHERE state = 'quarantined' AND why LIKE 'corrupt row%'";
+    assert_eq!(house.number(aside).await, 1);
+    assert_eq!(inbox::turns(&house.app).await.unwrap(), 0);
+}
+
+const PROBLEM: &str = "SELECT problem FROM raw_bodies WHERE problem IS NOT NULL";
+
+async fn a_webhook_that_does_not_open_holds_up_no_other(database: Database) {
+    let house = both_write(database).await;
+    spoil(&house, RAW).await;
+    house.idle().await;
+    assert_eq!(house.number("SELECT COUNT(*) FROM incoming").await, 1);
+    assert_eq!(house.database.texts(PROBLEM).await, ["it cannot be opened"]);
+}
+
+async fn a_webhook_that_makes_a_channel_panic_holds_up_no_other(database: Database) {
+    let house = both_write(database).await;
+    let mut app = house.process().await;
+    for door in app.doors.values_mut() {
+        door.channel = &Falls;
+    }
+    assert_eq!(unpack::unpack(&app).await.unwrap(), 2);
+    house.idle().await;
+    assert_eq!(house.number("SELECT COUNT(*) FROM incoming").await, 1);
+    let why = "it panicked: the log says where";
+    assert_eq!(house.database.texts(PROBLEM).await, [why]);
+}
+
+/// A channel with a bug: some words make it fall over.
+struct Falls;
+
+fn meta() -> &'static dyn Channel {
+    channels::by_name("whatsapp_meta").unwrap()
+}
+
+impl Channel for Falls {
+    fn name(&self) -> &'static str {
+        meta().name()
+    }
+
+    fn medium(&self) -> Medium {
+        meta().medium()
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        meta().needs()
+    }
+
+    fn greet(&self, endpoint: &Endpoint, query: &str) -> Reply {
+        meta().greet(endpoint, query)
+    }
+
+    fn verify<'a>(
+        &self,
+        endpoint: &Endpoint,
+        request: &HttpRequest<'a>,
+    ) -> Result<Verified<'a>, Unverified> {
+        meta().verify(endpoint, request)
+    }
+
+    fn thanks(&self) -> Reply {
+        meta().thanks()
+    }
+
+    fn parse(&self, body: Verified<'_>) -> Result<Vec<Item>, Unparseable> {
+        let bytes = body.bytes();
+        assert!(!bytes.windows(6).any(|it| it == b"val om"), "a planted bug");
+        meta().parse(body)
+    }
+
+    fn encode(&self, endpoint: &Endpoint, outbound: &Outbound<'_>) -> Envelope {
+        meta().encode(endpoint, outbound)
+    }
+
+    fn outcome(&self, answer: &Answer) -> Outcome {
+        meta().outcome(answer)
+    }
+
+    fn failed(&self, code: &str) -> Outcome {
+        meta().failed(code)
+    }
+}
+
+async fn a_restore_marks_everything_but_the_talk_that_cannot_be_read(database: Database) {
+    let (house, samira, bart) = with_drafts(database).await;
+    house.approve(bart).await;
+    let before = house.talk(bart).await.said;
+    spoil(&house, TALK).await;
+    let (store, chance) = (&house.app.store, &*house.app.chance);
+    let marked = restore::mark(store, chance, house.app.now()).await.unwrap();
+    assert_eq!(marked.unreadable, [samira]);
+    assert_eq!((marked.talks, marked.in_doubt), (1, 1));
+    assert!(house.talk(bart).await.said > before);
+    assert_eq!(house.number(STUCK).await, 1);
+    let mut tx = store.read().await.unwrap();
+    assert!(restore::is_paused(&mut tx).await.unwrap());
 }

@@ -102,7 +102,7 @@ const QUIET_NIGHT: [&str; 9] = [
 const QUEUES: [&str; 4] = ["raw_bodies", "inbox", "outgoing", "nudges"];
 
 /// Statements that read an index of what waits as far as they need, or all of it at times, and why.
-const WALKS: [(&str, &str); 9] = [
+const WALKS: [(&str, &str); 13] = [
     (
         "forget::ITEMS_ASIDE",
         "what was put aside is for an operator, and little",
@@ -124,6 +124,16 @@ const WALKS: [(&str, &str); 9] = [
         "stuck::QUARANTINED",
         "the page is the list of what was put aside",
     ),
+    (
+        "stuck::ASIDE",
+        "the command is the list of what was put aside",
+    ),
+    (
+        "stuck::ASIDE_RAW",
+        "the command is the list of what could not be read",
+    ),
+    ("stuck::AGAIN", "one of what was put aside, by hand"),
+    ("stuck::END", "one of what was put aside, by hand"),
     ("stuck::TALLY_ITEMS", "how many wait"),
     ("stuck::TALLY_QUARANTINED", "how many were put aside"),
     ("stuck::TALLY_UNREADABLE", "how many could not be read"),
