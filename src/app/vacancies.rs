@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 
-use super::{App, AppError, House};
+use super::{App, AppError, House, unpanicked};
 use crate::domain::ids::{CandidateId, MessageId, OrganisationId, VacancyId};
 use crate::domain::places::Places;
 use crate::domain::plan::Subject;
@@ -79,13 +79,27 @@ pub enum Place {
 /// Everything about vacancies that is due: feeds, closings, matches, proposals. How much was done.
 pub async fn work(app: &App) -> Result<usize, AppError> {
     let mut done = fetch::due(app).await?;
+    let mut failed = None;
     for house in app.houses.values() {
-        done += close::over(app, house).await?;
-        done += close::tell(app, house).await?;
-        let matched = pair::round(app, house).await?;
-        done += matched;
-        done += choose::choose(app, house, matched > 0).await?;
+        match unpanicked(of_house(app, house)).await {
+            Ok(count) => done += count,
+            Err(AppError::Store(error)) if error.may_pass() => return Err(error.into()),
+            // One organisation holds up no other.
+            Err(error) => {
+                tracing::error!(house = house.slug, %error, "the vacancies of an organisation stand still");
+                failed = Some(error);
+            }
+        }
     }
+    failed.map_or(Ok(done), Err)
+}
+
+async fn of_house(app: &App, house: &House) -> Result<usize, AppError> {
+    let mut done = close::over(app, house).await?;
+    done += close::tell(app, house).await?;
+    let matched = pair::round(app, house).await?;
+    done += matched;
+    done += choose::choose(app, house, matched > 0).await?;
     Ok(done)
 }
 

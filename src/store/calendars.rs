@@ -3,7 +3,7 @@
 use super::error::StoreError;
 use super::sealed::Sealer;
 use super::statement::{bind, statements};
-use super::tx::Tx;
+use super::tx::{Row, Tx};
 use crate::domain::ids::{CoachId, KeyId, OrganisationId};
 use crate::domain::time::Timestamp;
 
@@ -74,7 +74,8 @@ pub async fn whose(tx: &mut Tx, token: &str) -> Result<Option<Owner>, StoreError
 /// Where the other appointments of a coach are read.
 pub struct BusyFeed {
     pub coach: CoachId,
-    pub url: String,
+    /// `None`: what stands there does not open.
+    pub url: Option<String>,
     pub organisation: OrganisationId,
     version: i64,
 }
@@ -122,20 +123,25 @@ pub async fn busy_due(
     let mut feeds = Vec::new();
     for row in tx.all(&BUSY_DUE, bind![now, limit]).await? {
         let coach: CoachId = row.parsed("coach_id")?;
-        let sealer = tx.sealer(row.parsed::<KeyId>("key_id")?).await?;
+        let url = match url_of(tx, coach, &row).await {
+            Ok(url) => Some(url),
+            Err(StoreError::Corrupt { .. }) => None,
+            Err(error) => return Err(error),
+        };
         feeds.push(BusyFeed {
             coach,
-            url: sealer.open_text(
-                "busy_feeds",
-                "url_sealed",
-                &coach.to_string(),
-                &row.blob("url_sealed")?,
-            )?,
+            url,
             organisation: row.parsed("organisation_id")?,
             version: row.int("version")?,
         });
     }
     Ok(feeds)
+}
+
+async fn url_of(tx: &mut Tx, coach: CoachId, row: &Row) -> Result<String, StoreError> {
+    let sealed = row.blob("url_sealed")?;
+    let sealer = tx.sealer(row.parsed::<KeyId>("key_id")?).await?;
+    sealer.open_text("busy_feeds", "url_sealed", &coach.to_string(), &sealed)
 }
 
 /// What was read, in the place of what was known; `Stale` if the coach gave another address meanwhile.

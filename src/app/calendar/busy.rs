@@ -12,7 +12,7 @@ use crate::app::{App, AppError, trail};
 use crate::domain::access::Scope;
 use crate::domain::time::{Timestamp, Tz, local_moment};
 use crate::ports::transport::Ask;
-use crate::store::calendars::{self, BusyFeed};
+use crate::store::calendars;
 use crate::wire::files::Fetched;
 
 /// The name under which the hosts of calendars are allowed; no endpoint can have it, for its stroke.
@@ -78,8 +78,11 @@ pub async fn read(app: &App) -> Result<usize, AppError> {
     drop(tx);
     let count = due.len();
     for feed in due {
-        let zone = app.house(feed.organisation)?.zone;
-        let found = times(app, &feed, zone, now).await;
+        let found = match (app.house(feed.organisation), &feed.url) {
+            (Ok(house), Some(url)) => times(app, url, house.zone, now).await,
+            // An organisation that the settings no longer have, an address that does not open.
+            (Err(_), _) | (_, None) => Err("unreadable"),
+        };
         let mut tx = app.store.write().await?;
         let next = now.plus_seconds(EVERY);
         let kept = match found {
@@ -99,12 +102,12 @@ pub async fn read(app: &App) -> Result<usize, AppError> {
 /// What is read, or the word for why not.
 async fn times(
     app: &App,
-    feed: &BusyFeed,
+    url: &str,
     zone: Tz,
     now: Timestamp,
 ) -> Result<Vec<(Timestamp, Timestamp)>, &'static str> {
     let ask = Ask {
-        url: feed.url.clone(),
+        url: url.to_owned(),
         headers: vec![("accept", "text/calendar".to_owned())],
     };
     let body = match app.files.get(ENDPOINT, ask, MOST_BYTES).await {

@@ -3,6 +3,7 @@
 
 use super::take::{self, Report, Taken};
 use super::{App, AppError, Feed, Place};
+use crate::app::unpanicked;
 use crate::domain::time::{Timestamp, next_occurrence};
 use crate::ports::transport::Ask;
 use crate::store::feeds::{self, Standing};
@@ -35,8 +36,17 @@ pub(super) async fn due(app: &App) -> Result<usize, AppError> {
             next_occurrence(&feed.looks, standing.looked_at, house.zone)
                 .is_some_and(|next| next <= now)
         });
-        if must && !matches!(look(app, feed, false).await?, Looked::Busy) {
-            done += 1;
+        if !must {
+            continue;
+        }
+        match unpanicked(look(app, feed, false)).await {
+            Ok(Looked::Busy) => {}
+            Ok(_) => done += 1,
+            Err(AppError::Store(error)) if error.may_pass() => return Err(error.into()),
+            // One feed holds up no other: it was marked as looked at, and has its turn again by its schedule.
+            Err(error) => {
+                tracing::error!(feed = feed.name, %error, "a feed could not be looked at")
+            }
         }
     }
     Ok(done)
@@ -65,7 +75,7 @@ pub async fn look(app: &App, feed: &Feed, anew: bool) -> Result<Looked, AppError
         Got::Nothing(why) => Looked::Broken(why),
         Got::Bytes(bytes, version) => {
             let had = standing.as_ref().map_or(0, |standing| standing.items);
-            return read(app, feed, &bytes, version, had, standing.as_ref()).await;
+            return read(app, feed, bytes, version, had, standing.as_ref()).await;
         }
     };
     let mut tx = app.store.write().await?;
@@ -99,7 +109,7 @@ fn version_of(standing: &Standing) -> Version {
 async fn read(
     app: &App,
     feed: &Feed,
-    bytes: &[u8],
+    bytes: Vec<u8>,
     version: Version,
     had: u32,
     standing: Option<&Standing>,
@@ -108,8 +118,11 @@ async fn read(
         organisation: feed.organisation,
         name: &feed.name,
     };
-    let taken = match wire::read(bytes, feed.format, &feed.mapping) {
-        Ok(read) => {
+    // Reading is work of its own, and a panic in it is a bug of ours in one feed.
+    let (format, mapping) = (feed.format, feed.mapping.clone());
+    let read = tokio::task::spawn_blocking(move || wire::read(&bytes, format, &mapping));
+    let taken = match read.await {
+        Ok(Ok(read)) => {
             let had = usize::try_from(had).unwrap_or(0);
             match take::take(app, source, &read, feed.whole, had).await? {
                 Taken::Done(report) => Ok(report),
@@ -120,7 +133,8 @@ async fn read(
                 }
             }
         }
-        Err(unreadable) => Err(unreadable.to_string()),
+        Ok(Err(unreadable)) => Err(unreadable.to_string()),
+        Err(_) => Err("it panicked: the log says where".into()),
     };
     let now = app.now();
     let mut tx = app.store.write().await?;

@@ -4,7 +4,9 @@ use icalendar::{Calendar, CalendarComponent, Component as _};
 use tussendoor::app::calendar::{self, busy};
 use tussendoor::app::meetings::{self as verb, To};
 use tussendoor::app::{AppError, slots as moments};
+use tussendoor::domain::access::{Role, Scope};
 use tussendoor::domain::time::Timestamp;
+use tussendoor::store::coaches;
 
 use super::{agreed, free, plan, tuesdays};
 use crate::support::browser::Browser;
@@ -15,6 +17,7 @@ on_both!(
     a_feed_shows_first_names_to_whoever_has_the_address_and_to_nobody_else,
     a_file_keeps_its_uid_and_raises_its_sequence,
     a_time_that_is_taken_elsewhere_is_not_offered,
+    a_calendar_that_cannot_be_asked_for_holds_up_no_other,
 );
 
 async fn a_feed_shows_first_names_to_whoever_has_the_address_and_to_nobody_else(
@@ -166,4 +169,58 @@ async fn a_time_that_is_taken_elsewhere_is_not_offered(database: Database) {
     assert_eq!(free(&house).await.len(), 12 - 1 - 1 - 3);
     busy::end(app, scope).await.unwrap();
     assert_eq!(free(&house).await.len(), 12);
+}
+
+/// Of an organisation that left the settings, and with an address that does not open: neither keeps Noor's
+/// from being read.
+async fn a_calendar_that_cannot_be_asked_for_holds_up_no_other(database: Database) {
+    let house = House::new(database).await;
+    let (app, scope) = (&house.app, &house.scope);
+    let team = *scope.teams.first().unwrap();
+    let mut others = Vec::new();
+    for email in ["an@zeestad.example", "bo@zeestad.example"] {
+        let mut tx = app.store.write().await.unwrap();
+        let new = coaches::NewCoach {
+            id: app.id(app.now()),
+            organisation: scope.organisation,
+            email,
+            name: "Iemand",
+            role: Role::Coach,
+            password_hash: "no password opens this",
+            language: "nl",
+            teams: &[team],
+        };
+        coaches::add(&mut tx, &new, app.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        let other = Scope {
+            coach: new.id,
+            ..scope.clone()
+        };
+        busy::put(app, &other, "http://127.0.0.1:9/a.ics")
+            .await
+            .unwrap();
+        others.push(new.id);
+        house.wait(1);
+    }
+    busy::put(app, scope, "http://127.0.0.1:9/a.ics")
+        .await
+        .unwrap();
+    let gone = "INSERT INTO organisations (id, slug, name, zone) VALUES ('00000000000000000000000001', 'weg', 'Weg', 'Europe/Amsterdam')";
+    house.database.execute(gone).await;
+    let (an, bo) = (others[0], others[1]);
+    for sql in [
+        format!(
+            "UPDATE coaches SET organisation_id = '00000000000000000000000001' WHERE id = '{an}'"
+        ),
+        format!(
+            "UPDATE busy_feeds SET url_sealed = (SELECT f.url_sealed FROM busy_feeds f WHERE f.coach_id = '{an}') WHERE coach_id = '{bo}'"
+        ),
+    ] {
+        house.database.execute(&sql).await;
+    }
+    assert_eq!(busy::read(app).await.unwrap(), 3);
+    assert_eq!(busy::read(app).await.unwrap(), 0);
+    let problems = "SELECT problem FROM busy_feeds ORDER BY problem";
+    let told = house.database.texts(problems).await;
+    assert_eq!(told, ["not_allowed", "unreadable", "unreadable"]);
 }

@@ -1,10 +1,12 @@
 //! From a match to the answer: one question at a time, looked at again before it leaves, and each answer
 //! with what it changes and the way back.
 
-use tussendoor::app::vacancies::{self, Lesson, Need, State};
+use tussendoor::app::vacancies::{self, Lesson, Need, State, take};
 use tussendoor::domain::ids::CandidateId;
 use tussendoor::domain::message::MessageState;
 use tussendoor::domain::time::Timestamp;
+use tussendoor::store::vacancies::Source;
+use tussendoor::wire::feeds::Read;
 
 use super::{can, found, has, looking, looks_for, raw, the};
 use crate::support::browser::Browser;
@@ -21,6 +23,7 @@ on_both!(
     a_question_for_the_coach_is_a_flag,
     a_vacancy_that_closed_after_approval_is_not_asked,
     who_was_asked_is_told_that_it_is_gone,
+    a_talk_that_cannot_hear_that_it_is_gone_holds_up_no_other,
     a_proposal_whose_vacancy_closed_is_withdrawn,
     one_a_day_three_a_week_the_best_first,
     nobody_is_asked_who_did_not_agree_or_whose_talk_is_with_the_coach,
@@ -316,6 +319,44 @@ async fn who_was_asked_is_told_that_it_is_gone(database: Database) {
     // Told once.
     vacancies::work(&house.app).await.unwrap();
     assert_eq!(house.drafts(candidate).await.len(), 1);
+}
+
+async fn a_talk_that_cannot_hear_that_it_is_gone_holds_up_no_other(database: Database) {
+    let house = House::set(
+        database,
+        &[(
+            "TUSSENDOOR_ORGANISATIONS__ZEESTAD__NAME",
+            "Gemeente Zeestad",
+        )],
+    )
+    .await;
+    let candidate = house.candidate("Samira", NUMBER, true).await;
+    looks_for(&house, candidate, "magazijn").await;
+    has(&house, "een", &[raw("1", "Magazijnmedewerker", "1012")]).await;
+    asked(&house, candidate).await;
+    house.wait(60);
+    let spoil = "UPDATE talks SET body_sealed = (SELECT name_sealed FROM candidates WHERE id = candidate_id)";
+    house.database.execute(spoil).await;
+    // The other organisation comes after this one.
+    let other = *house.app.houses.keys().last().unwrap();
+    assert!(other > house.scope.organisation);
+    let source = Source {
+        organisation: other,
+        name: "twee",
+    };
+    let read = Read {
+        vacancies: vec![raw("1", "Tuinman", "1012")],
+        unread: 0,
+    };
+    take::take(&house.app, source, &read, true, 0)
+        .await
+        .unwrap();
+    has(&house, "een", &[raw("2", "Bakker", "1012")]).await;
+    let left = "SELECT COUNT(*) FROM vacancies WHERE matched_at IS NULL";
+    assert_eq!(house.number(left).await, 0);
+    assert_eq!(flags(&house).await, ["stuck"]);
+    let one = the(&house, candidate, "Magazijnmedewerker").await;
+    assert_eq!(one.state, State::Closed);
 }
 
 async fn a_proposal_whose_vacancy_closed_is_withdrawn(database: Database) {
