@@ -19,8 +19,6 @@ const OUTBOX_SECONDS: i64 = 900;
 const NUDGE_SECONDS: i64 = 300;
 /// A lease that ran out becomes doubt at the next tick.
 const LEASE_SECONDS: i64 = 60;
-/// Every loop turns within seconds, also when its work takes long.
-const STILL: Duration = Duration::from_secs(60);
 /// Below this there is no room for a bad night.
 const FREE_BYTES: u64 = 1 << 30;
 /// A log that is folded into the database stays far below this.
@@ -215,7 +213,7 @@ fn of_machine(app: &App, now: Timestamp) -> Vec<Check> {
         let seconds = age.as_secs_f64();
         app.numbers
             .set(numbers::LOOP_AGE, &[("worker", turned.as_str())], seconds);
-        if age > STILL {
+        if age > turned.most() {
             let ago = i64::try_from(age.as_secs()).unwrap_or(i64::MAX / 2_000_000);
             still = both(
                 still,

@@ -69,14 +69,21 @@ impl Watch {
         Self { since: app.now() }
     }
 
-    /// Every second: rows of the trail get their place, and keys that another process destroyed are
-    /// forgotten, since an erasure is a command of its own.
-    pub async fn second(&mut self, app: &App) -> Result<(), AppError> {
+    /// Every second, in every process: keys that another process destroyed are forgotten, since an erasure is
+    /// a command of its own.
+    pub async fn forget(&mut self, app: &App) -> Result<(), AppError> {
         let now = app.now();
-        while trail::link(&app.store).await? > 0 {}
         let since = self.since.plus_seconds(-OVERLAP_SECONDS);
         app.store.read().await?.forget_destroyed(since).await?;
         self.since = now;
+        Ok(())
+    }
+
+    /// Every second: that, and rows of the trail get their place. A trail that cannot be linked keeps no key
+    /// in mind.
+    pub async fn second(&mut self, app: &App) -> Result<(), AppError> {
+        self.forget(app).await?;
+        while trail::link(&app.store).await? > 0 {}
         Ok(())
     }
 }

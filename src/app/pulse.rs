@@ -12,15 +12,23 @@ pub enum Loop {
     Turns,
     Sender,
     Scheduler,
+    Janitor,
+    Media,
+    Vacancies,
+    Calendars,
 }
 
 impl Loop {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 9] = [
         Self::Receive,
         Self::Unpack,
         Self::Turns,
         Self::Sender,
         Self::Scheduler,
+        Self::Janitor,
+        Self::Media,
+        Self::Vacancies,
+        Self::Calendars,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -30,7 +38,21 @@ impl Loop {
             Self::Turns => "turns",
             Self::Sender => "sender",
             Self::Scheduler => "scheduler",
+            Self::Janitor => "janitor",
+            Self::Media => "media",
+            Self::Vacancies => "vacancies",
+            Self::Calendars => "calendars",
         }
+    }
+
+    /// Longer than one turn of it may take. What people wait for turns within seconds; what asks others for
+    /// files waits for them.
+    pub const fn most(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Receive | Self::Unpack | Self::Turns | Self::Sender | Self::Scheduler => 60,
+            Self::Janitor | Self::Media | Self::Calendars => 15 * 60,
+            Self::Vacancies => 60 * 60,
+        })
     }
 }
 
@@ -38,7 +60,7 @@ impl Loop {
 pub struct Pulse {
     since: Instant,
     /// Milliseconds from `since`, plus one; 0 is a loop that another process runs.
-    beats: [AtomicU64; 5],
+    beats: [AtomicU64; 9],
 }
 
 impl Default for Pulse {

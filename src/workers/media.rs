@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{POLL, complain, rest};
 use crate::app::media::{self, Claim};
+use crate::app::pulse::Loop;
 use crate::app::{App, AppError, Queue};
 
 /// Files in hand at once, each of at most 16 MiB and as much again sealed.
@@ -17,6 +18,7 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
     // or this loop waits for itself.
     let mut fetching = JoinSet::new();
     while !stop.is_cancelled() {
+        app.pulse.beat(Loop::Media);
         match media::claim(&app, AT_ONCE.saturating_sub(fetching.len())).await {
             Ok(claims) => {
                 for claim in claims {

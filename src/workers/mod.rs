@@ -50,6 +50,9 @@ impl Workers {
             tasks.spawn(vacancies::run(app.clone(), stop.clone()));
             tasks.spawn(calendars::run(app.clone(), stop.clone()));
         }
+        if !work {
+            tasks.spawn(janitor::forget(app.clone(), stop.clone()));
+        }
         if !app.store.is_postgres() {
             tasks.spawn(checkpoints::run(app.clone(), stop.clone()));
         }

@@ -1,12 +1,15 @@
 //! The janitor: what is over goes when the settings say, in small commits, and what is open stays.
 
-use tussendoor::app::janitor;
+use std::sync::Arc;
+
+use tussendoor::app::{erase, janitor};
 use tussendoor::store::StoreError;
+use tussendoor::workers::Workers;
 
 use crate::support::database::{Database, on_both};
 use crate::support::house::{House, environment, moment, start};
 use crate::support::running::Running;
-use crate::support::wait::drained;
+use crate::support::wait::{between_looks, drained};
 
 on_both!(
     webhooks_go_after_their_days_and_the_key_of_the_day_with_them,
@@ -15,6 +18,7 @@ on_both!(
     what_ended_goes_and_what_runs_stays,
     a_backlog_goes_in_small_commits,
     the_service_does_it_by_itself,
+    the_door_alone_forgets_the_key_of_who_was_erased_too,
 );
 
 const NUMBER: &str = "+31612345678";
@@ -232,4 +236,42 @@ async fn the_service_does_it_by_itself(database: Database) {
     tx.forget_destroyed(start()).await.unwrap();
     let gone = tx.sealer(key.parse().unwrap()).await;
     assert!(matches!(gone, Err(StoreError::Corrupt { .. })));
+}
+
+/// `serve --only web` has pages, and so keys in mind; the erasure is a command of another process.
+async fn the_door_alone_forgets_the_key_of_who_was_erased_too(database: Database) {
+    let house = House::new(database).await;
+    let candidate = house.candidate("Samira", NUMBER, true).await;
+    let web = Arc::new(house.process().await);
+    let workers = Workers::start(&web, true, false);
+    let key = house.database.texts("SELECT key_id FROM candidates").await;
+    let key = key[0].parse().unwrap();
+    assert!(web.store.read().await.unwrap().sealer(key).await.is_ok());
+    let outcome = erase::erase(&house.app, candidate).await.unwrap();
+    assert!(matches!(outcome, erase::Outcome::Erased(_)));
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while web.store.read().await.unwrap().sealer(key).await.is_ok() {
+        assert!(std::time::Instant::now() < until, "it is kept in mind");
+        between_looks().await;
+    }
+    workers.stop().await;
+}
+
+/// A trail that cannot be linked is no reason to keep a key in mind.
+#[tokio::test]
+async fn a_trail_that_cannot_be_linked_keeps_no_key_in_mind() {
+    let house = House::new(Database::sqlite()).await;
+    let candidate = house.candidate("Samira", NUMBER, true).await;
+    let other = house.process().await;
+    let mut watch = janitor::Watch::new(&other);
+    let key = house.database.texts("SELECT key_id FROM candidates").await;
+    let key = key[0].parse().unwrap();
+    assert!(other.store.read().await.unwrap().sealer(key).await.is_ok());
+    erase::erase(&house.app, candidate).await.unwrap();
+    house
+        .database
+        .execute("ALTER TABLE audit_waiting RENAME TO elsewhere")
+        .await;
+    assert!(watch.second(&other).await.is_err());
+    assert!(other.store.read().await.unwrap().sealer(key).await.is_err());
 }
