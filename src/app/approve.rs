@@ -244,7 +244,11 @@ pub async fn resolve_doubt(
             let sealer = tx.sealer(person.key).await?;
             let (attempt, told) = (message.attempt, format!("by-hand-{id}"));
             attempts::named(&mut tx, &sealer, id, attempt, &told);
-            attempts::proven(&mut tx, id, attempt, now).await?;
+            // A report came first, between our reading and our writing: it has told the talk already.
+            if !attempts::proven(&mut tx, id, attempt, now).await? {
+                let what = "doubt_settled";
+                return Err(tx.taken_back(AppError::Overtaken { what }).await);
+            }
             note(app, &mut tx, scope, &message, "approve", None, now).await?;
             outcome::accepted(app, &mut tx, &message, &person, now).await?;
         }

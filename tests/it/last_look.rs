@@ -4,11 +4,13 @@ use tussendoor::app::approve::{self, Doubt, Seen};
 use tussendoor::app::{AppError, outcome, send};
 use tussendoor::domain::ids::{CandidateId, MessageId};
 use tussendoor::domain::message::MessageState;
+use tussendoor::store::attempts;
 use tussendoor::store::contacts::{self, How};
 
 use crate::support::database::{Database, on_both};
 use crate::support::graph::{self, Behaviour};
 use crate::support::house::{House, moment};
+use crate::support::wait::between_looks;
 
 on_both!(
     a_consent_taken_back_after_approval_stops_it,
@@ -16,6 +18,7 @@ on_both!(
     a_send_whose_lease_ran_out_is_never_sent_again_by_itself,
     a_late_answer_of_an_earlier_attempt_changes_nothing,
     a_doubt_that_is_left_alone_holds_up_nothing_that_comes_after,
+    a_report_that_comes_first_settles_a_doubt_and_the_coach_hears_so,
 );
 
 /// A house with one draft that waits for a coach.
@@ -139,4 +142,32 @@ async fn a_doubt_that_is_left_alone_holds_up_nothing_that_comes_after(database: 
     house.idle().await;
     let unended = "SELECT COUNT(*) FROM nudges WHERE closed_at IS NULL";
     assert_eq!(house.number(unended).await, 0);
+}
+
+/// The report is being written while the coach says that it arrived: it counts once. SQLite has one writer, so
+/// that the coach reads what the report wrote.
+async fn a_report_that_comes_first_settles_a_doubt_and_the_coach_hears_so(database: Database) {
+    let (house, candidate) = drafted(database).await;
+    let id = house.approve(candidate).await;
+    house.graph.script(Behaviour::AcceptThenReset, 1);
+    house.idle().await;
+    let message = house.message(id).await;
+    assert_eq!(message.state, MessageState::InDoubt);
+    let (app, scope) = (&house.app, &house.scope);
+    let mut tx = app.store.write().await.unwrap();
+    let proven = attempts::proven(&mut tx, id, message.attempt, app.now()).await;
+    assert!(proven.unwrap());
+    let by_hand = approve::resolve_doubt(app, scope, id, message.version, Doubt::Arrived);
+    let report = async {
+        let waits = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while house.app.store.is_postgres() && house.number(waits).await == 0 {
+            between_looks().await;
+        }
+        tx.commit().await.unwrap();
+    };
+    let (by_hand, ()) = tokio::join!(by_hand, report);
+    let what = "doubt_settled";
+    assert!(matches!(by_hand, Err(AppError::Overtaken { what: told }) if told == what));
+    let noted = "SELECT COUNT(*) FROM approvals WHERE verb = 'approve'";
+    assert_eq!(house.number(noted).await, 1, "of the draft");
 }
