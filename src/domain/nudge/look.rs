@@ -212,8 +212,7 @@ impl Look<'_> {
             return;
         }
         let days = self.cadence.exercises_days(self.seen.track);
-        let from = self.since_last(Rule::Exercises, self.day(self.seen.since));
-        let due_on = plus(from, u64::from(days));
+        let due_on = self.newest(Rule::Exercises, days);
         if self.is_due(due_on) && !self.busy() && self.found.nudges.is_empty() && !self.silent() {
             self.nudge(Rule::Exercises, Subject::Nothing, due_on);
         }
@@ -221,9 +220,11 @@ impl Look<'_> {
 
     fn perspective(&mut self) {
         let days = self.cadence.perspective_days(self.seen.track);
-        let from = self.since_last(Rule::Perspective, self.day(self.seen.since));
-        let due_on = plus(from, u64::from(days));
-        let done = self.seen.last_done.is_some_and(|at| self.day(at) >= from);
+        let due_on = self.newest(Rule::Perspective, days);
+        let done = self
+            .seen
+            .last_done
+            .is_some_and(|at| plus(self.day(at), u64::from(days)) >= due_on);
         let agreed = self.seen.consent.contains(&Purpose::Tasks);
         if self.is_due(due_on) && done && agreed && !self.silent() {
             self.nudge(Rule::Perspective, Subject::Nothing, due_on);
@@ -299,6 +300,15 @@ impl Look<'_> {
     fn since_last(&self, rule: Rule, from: NaiveDate) -> NaiveDate {
         let last = self.seen.last.get(&rule);
         last.map_or(from, |day| from.max(*day))
+    }
+
+    /// The newest day of a rule that comes every so many days: those that were missed collapse into it. The first
+    /// one is perhaps still to come.
+    fn newest(&self, rule: Rule, every: u32) -> NaiveDate {
+        let from = self.since_last(rule, self.day(self.seen.since));
+        let every = u64::from(every.max(1));
+        let passed = u64::try_from((self.today - from).num_days()).unwrap_or(0);
+        plus(from, (passed / every).max(1) * every)
     }
 
     fn busy(&self) -> bool {

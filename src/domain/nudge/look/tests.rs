@@ -163,13 +163,15 @@ fn before_a_first_meeting_in_one_room_nothing_online_begins() {
     assert_eq!(rules(&on(&seen, 14)), [Rule::CheckIn]);
 }
 
+/// Heard and written to on this day.
+fn lately(seen: &mut Seen, days: u64) {
+    seen.last_sign = Some(after(days));
+    seen.last_sent = Some(after(days));
+}
+
 #[test]
 fn a_look_back_comes_after_four_weeks_in_which_something_was_done() {
     let mut seen = somebody();
-    let lately = |seen: &mut Seen, days| {
-        seen.last_sign = Some(after(days));
-        seen.last_sent = Some(after(days));
-    };
     lately(&mut seen, 27);
     assert_eq!(rules(&on(&seen, 28)), []);
     seen.last_done = Some(after(20));
@@ -179,6 +181,39 @@ fn a_look_back_comes_after_four_weeks_in_which_something_was_done() {
     assert_eq!(rules(&on(&seen, 56)), [], "nothing new was done");
     seen.last_done = Some(after(50));
     assert_eq!(rules(&on(&seen, 56)), [Rule::Perspective]);
+}
+
+/// After a long time the days that were missed are one, and it is the newest of them.
+#[test]
+fn missed_periods_collapse_into_the_newest_day() {
+    let mut seen = somebody();
+    seen.last_done = Some(after(100));
+    lately(&mut seen, 119);
+    let found = on(&seen, 120);
+    assert_eq!(rules(&found), [Rule::Perspective]);
+    let due_on = found.nudges[0].due_on;
+    assert_eq!(due_on, plus(day("2026-03-01"), 4 * 28));
+    // A day later and a week later there is nothing to show again.
+    seen.last.insert(Rule::Perspective, due_on);
+    for days in [121, 127, 139, 140] {
+        lately(&mut seen, days - 1);
+        assert_eq!(rules(&on(&seen, days)), [], "day {days}");
+    }
+    // What was done in the period before is what one looks back at.
+    seen.last.clear();
+    seen.last_done = Some(after(20));
+    lately(&mut seen, 119);
+    assert_eq!(rules(&on(&seen, 120)), []);
+
+    seen.skill = DigitalSkill::Starter;
+    let found = on(&seen, 120);
+    assert_eq!(rules(&found), [Rule::Exercises]);
+    let due_on = found.nudges[0].due_on;
+    assert_eq!(due_on, plus(day("2026-03-01"), 8 * 14));
+    seen.last.insert(Rule::Exercises, due_on);
+    lately(&mut seen, 124);
+    assert_eq!(rules(&on(&seen, 125)), []);
+    assert_eq!(rules(&on(&seen, 126)), [Rule::Exercises]);
 }
 
 #[test]
