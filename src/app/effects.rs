@@ -1,6 +1,7 @@
 //! The exhaustive match from what a talk asks to what the house does. A plan change comes back as an
 //! event, for the turn to play.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::{App, AppError, meetings, speech, vacancies};
@@ -8,7 +9,7 @@ use crate::domain::contact::{CandidateState, DigitalSkill, Purpose};
 use crate::domain::ids::{CandidateId, FlowHash};
 use crate::domain::message::MessageState;
 use crate::domain::nudge::Ended;
-use crate::domain::plan::{DoneBy, Subject, TaskState};
+use crate::domain::plan::{DoneBy, Subject, Task, TaskState};
 use crate::domain::talk::effect::{Act, Because, Effect};
 use crate::domain::talk::event::{Change, Event};
 use crate::domain::talk::state::{State, Why};
@@ -34,10 +35,11 @@ pub async fn apply(
     let coach = person.candidate.coach;
     let mut stopped = BTreeSet::new();
     let mut events = Vec::new();
+    let mut person = Cow::Borrowed(person);
     for effect in effects {
         match effect {
             Effect::Say(say) => {
-                if !speech::speak(app, tx, person, sealer, &say, world, now).await? {
+                if !speech::speak(app, tx, &person, sealer, &say, world, now).await? {
                     flags::open(
                         tx,
                         app.id(now),
@@ -49,7 +51,7 @@ pub async fn apply(
                     );
                     events.push(Event::Undelivered { said: say.said });
                 } else if let (Subject::Vacancy(id), false) = (say.subject, say.direct) {
-                    vacancies::answers::asked(tx, person, id, now);
+                    vacancies::answers::asked(tx, &person, id, now);
                 }
             }
             Effect::Withdraw { said: Some(said) } => {
@@ -92,13 +94,13 @@ pub async fn apply(
                     slot,
                     by,
                 };
-                let more = meetings::carry_out(app, tx, person, sealer, asked, world, now);
+                let more = meetings::carry_out(app, tx, &person, sealer, asked, world, now);
                 events.extend(more.await?);
             }
             Effect::Do {
                 act, subject, by, ..
             } => {
-                events.extend(deed(app, tx, person, sealer, act, subject, by, world, now).await?);
+                events.extend(deed(app, tx, &person, sealer, act, subject, by, world, now).await?);
             }
             Effect::Consent { purpose, given } => {
                 let purposes = purpose.map_or_else(|| Purpose::ASKED.to_vec(), |one| vec![one]);
@@ -115,16 +117,20 @@ pub async fn apply(
                 if let Some(task) = world.plan.task_numbered(number)
                     && task.state == TaskState::Open
                 {
-                    events.push(done(tx, person, task, None, now));
+                    events.push(done(tx, &person, task, None, now));
                 }
             }
             Effect::TaskLater { number, days } => {
                 if let Some(task) = world.plan.task_numbered(number) {
-                    later(tx, task, days, world, now);
+                    later(tx, candidate, task, days, world, now);
                 }
             }
-            Effect::Language { code } => contacts::set_language(tx, candidate, &code).await?,
-            Effect::Show { said } => speech::show(app, tx, person, sealer, said, now).await?,
+            Effect::Language { code } => {
+                contacts::set_language(tx, candidate, &code).await?;
+                // What follows is said in that language.
+                person.to_mut().candidate.language = code;
+            }
+            Effect::Show { said } => speech::show(app, tx, &person, sealer, said, now).await?,
             Effect::AskCoach { why, subject } => {
                 flags::open(tx, app.id(now), candidate, coach, why, subject, now);
                 if waits(why) {
@@ -147,7 +153,7 @@ pub async fn apply(
                     nudges::close_run(tx, candidate, (&flow.name, subject), ended, now);
                 }
                 if let Subject::Vacancy(id) = subject {
-                    vacancies::answers::ended(tx, person, id, because);
+                    vacancies::answers::ended(tx, &person, id, because);
                 }
             }
         }
@@ -232,7 +238,7 @@ async fn deed(
         }
         Act::TaskLater { days } => {
             if let Some(task) = task {
-                later(tx, task, days, world, now);
+                later(tx, candidate, task, days, world, now);
             }
             return Ok(None);
         }
@@ -306,13 +312,7 @@ async fn exercised(
     Ok(())
 }
 
-fn done(
-    tx: &mut Tx,
-    person: &Person,
-    task: &crate::domain::plan::Task,
-    by: Option<FlowHash>,
-    now: Timestamp,
-) -> Event {
+fn done(tx: &mut Tx, person: &Person, task: &Task, by: Option<FlowHash>, now: Timestamp) -> Event {
     plans::set_task_state(tx, task, TaskState::Done, Some((now, DoneBy::Candidate)));
     tx.changed(person.candidate.id);
     Event::Changed {
@@ -322,12 +322,22 @@ fn done(
     }
 }
 
-/// Some days later than today or than its day, whichever is later.
-fn later(tx: &mut Tx, task: &crate::domain::plan::Task, days: u32, world: &World, now: Timestamp) {
+/// Some days later than today or than its day, whichever is later. What the ledger still has of the old day has
+/// no reason any more.
+fn later(
+    tx: &mut Tx,
+    candidate: CandidateId,
+    task: &Task,
+    days: u32,
+    world: &World,
+    now: Timestamp,
+) {
     let today = now.local_day(world.zone);
     let from = task.due_on.map_or(today, |due| due.max(today));
     let due = from
         .checked_add_days(chrono::Days::new(u64::from(days)))
         .unwrap_or(from);
     plans::set_due(tx, task, due);
+    let subject = Subject::Task(task.id);
+    nudges::close_subject(tx, candidate, subject, Ended::Withdrawn, now);
 }

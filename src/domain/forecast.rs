@@ -18,7 +18,7 @@ use super::nudge::look::{Seen, look};
 use super::nudge::{
     self, DueNudge, Ended, PersonFacts, Room, Rule, Since, Standing, TaskFact, Verdict, overtaken,
 };
-use super::plan::{Plan, Subject, TaskState};
+use super::plan::{Plan, Subject};
 use super::talk::effect::Approve;
 use super::talk::event::{Event, Heard};
 use super::talk::state::{State, Talk, Until, Why};
@@ -364,7 +364,7 @@ impl Projection {
             let open = match nudge.subject {
                 Subject::Task(id) => {
                     let task = self.stand.plan.task(id);
-                    task.is_some_and(|task| task.state == TaskState::Open)
+                    task.is_some_and(|task| nudge::may_ask_of(nudge.rule, task, nudge.due_on))
                 }
                 Subject::Meeting(id) => {
                     let meeting = self.stand.plan.meeting(id);

@@ -9,7 +9,7 @@ use chrono::{Days, NaiveDate, Timelike};
 use super::cadence::Cadence;
 use super::contact::Purpose;
 use super::ids::{CandidateId, TaskId};
-use super::plan::{Meeting, MeetingState, Subject};
+use super::plan::{Meeting, MeetingState, Subject, Task, TaskState};
 use super::time::{Holidays, Timestamp, Tz, add_working_days, local_moment, next_allowed};
 
 pub use room::Room;
@@ -137,6 +137,13 @@ pub fn overtaken(rule: Rule, written_at: Timestamp, since: &Since) -> Option<End
         Rule::Silence | Rule::Exercises if since.open => Some(Ended::Merged),
         _ => None,
     }
+}
+
+/// Is there still a reason to speak of this task? A nudge about a due day asks of that day alone: whoever got
+/// more time is asked about the new one.
+pub fn may_ask_of(rule: Rule, task: &Task, due_on: NaiveDate) -> bool {
+    let of_its_day = matches!(rule, Rule::TaskDue | Rule::TaskLate);
+    task.state == TaskState::Open && (!of_its_day || task.due_on == Some(due_on))
 }
 
 /// Is there still a reason to speak of this meeting?

@@ -1,6 +1,7 @@
 //! The way in: CSV files, by the same function that `tussendoor import` calls.
 //! `tests/fixtures/import/<case>/` holds files and the report they get in an empty house.
 
+mod days;
 mod runs;
 
 use std::fs;

@@ -7,7 +7,7 @@ use super::{BATCH, Due, begin, each};
 use crate::app::{App, AppError, House, look, send};
 use crate::domain::ids::CandidateId;
 use crate::domain::nudge::{self, Ended, Rule, Standing, Verdict};
-use crate::domain::plan::{Subject, TaskState};
+use crate::domain::plan::Subject;
 use crate::domain::talk::event::Event;
 use crate::domain::talk::state::{Run, State, Why};
 use crate::domain::time::Timestamp;
@@ -71,7 +71,7 @@ pub(super) async fn start(
     let open = match nudge.subject {
         Subject::Task(id) => plan
             .task(id)
-            .is_some_and(|task| task.state == TaskState::Open),
+            .is_some_and(|task| nudge::may_ask_of(rule, task, nudge.due_on)),
         Subject::Meeting(id) => plan
             .meeting(id)
             .is_some_and(|meeting| nudge::may_speak_of(rule, meeting, now)),

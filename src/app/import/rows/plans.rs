@@ -206,12 +206,17 @@ impl Run<'_> {
             return Ok(());
         };
         let mut differs = Differs::new(changed);
+        let due_on = task.due_on;
         differs.set("title", &mut task.title, &row.title);
         differs.set("due_on", &mut task.due_on, &row.due_on);
         if self.mode == Mode::Store && differs.any() {
             plans::update_task(tx, &sealer, &task).await?;
             task.version += 1;
             tx.changed(plan.candidate);
+            if task.due_on != due_on {
+                let person = turn::person(tx, plan.candidate).await?;
+                plan::due_day_changed(self.app, tx, &person, &task, self.now).await?;
+            }
         }
         if changed.has("state") && task.state != row.state {
             differs.columns.push("state");
