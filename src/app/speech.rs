@@ -4,7 +4,7 @@
 use super::{App, AppError, absence, experiments, restore, vacancies};
 use crate::domain::approval;
 use crate::domain::contact::{Address, AddressKind, Purpose};
-use crate::domain::ids::{LineId, MessageId, SlotId};
+use crate::domain::ids::{CoachId, LineId, MessageId, SlotId};
 use crate::domain::message::{FormBody, MessageState};
 use crate::domain::nudge::{self, Room};
 use crate::domain::plan::{MeetingMode, MeetingState, Plan, Subject};
@@ -214,6 +214,15 @@ async fn line_for(
     Ok(heard.or_else(|| lines.first().copied()))
 }
 
+/// A coach as texts name them; nobody is empty.
+async fn first_name_of(tx: &mut Tx, coach: Option<CoachId>) -> Result<String, AppError> {
+    let name = match coach {
+        Some(coach) => contacts::coach_name(tx, coach).await?.unwrap_or_default(),
+        None => String::new(),
+    };
+    Ok(name.split(' ').next().unwrap_or_default().to_owned())
+}
+
 /// What texts may say to this person about this subject.
 pub async fn context(
     app: &App,
@@ -224,10 +233,7 @@ pub async fn context(
     now: Timestamp,
 ) -> Result<Context, AppError> {
     let house = app.house(person.organisation)?;
-    let coach = match person.candidate.coach {
-        Some(coach) => contacts::coach_name(tx, coach).await?.unwrap_or_default(),
-        None => String::new(),
-    };
+    let own_coach = first_name_of(tx, person.candidate.coach).await?;
     let step = |task: &crate::domain::plan::Task| Step {
         number: task.number,
         title: task.title.clone(),
@@ -241,15 +247,36 @@ pub async fn context(
         .iter()
         .filter(|meeting| meeting.state == MeetingState::Booked && meeting.starts_at > Some(now))
         .min_by_key(|meeting| meeting.starts_at);
+    let about = match subject {
+        Subject::Meeting(id) => meetings::meeting(tx, id).await?,
+        _ => None,
+    };
+    let about = about.filter(|row| row.candidate == person.candidate.id);
     let meeting = match subject {
-        Subject::Meeting(id) => plan.meeting(id),
+        // What was called off stands in no plan.
+        Subject::Meeting(id) => plan.meeting(id).or_else(|| {
+            let off = about.as_ref().map(|row| &row.meeting);
+            off.filter(|meeting| meeting.state == MeetingState::Cancelled)
+        }),
         _ => next,
+    };
+    // Whom the person meets. An invitation is their own coach's, whoever was to be met before.
+    let met = about.as_ref().filter(|row| {
+        let other = Some(row.coach) != person.candidate.coach;
+        other && meeting.is_some_and(|meeting| meeting.state != MeetingState::Proposed)
+    });
+    let met = match met {
+        Some(row) => Some(first_name_of(tx, Some(row.coach)).await?),
+        None => None,
     };
     // Only with a picture there is something that people do together; the others need no more than a place.
     let do_together = match meeting {
         Some(meeting) if meeting.mode == MeetingMode::Video => {
             let sealer = tx.sealer(person.key).await?;
-            let found = meetings::meeting(tx, meeting.id).await?;
+            let found = match &about {
+                Some(row) => Some(row.clone()),
+                None => meetings::meeting(tx, meeting.id).await?,
+            };
             found.map(|row| row.task(&sealer)).transpose()?
         }
         _ => None,
@@ -266,18 +293,17 @@ pub async fn context(
         Subject::Vacancy(id) => vacancies::told::told(tx, person, id).await?,
         _ => None,
     };
-    Ok(Context::new(
-        &person.candidate.first_name,
-        coach.split(' ').next().unwrap_or_default(),
-        &house.name,
+    Ok(
+        Context::new(&person.candidate.first_name, &own_coach, &house.name)
+            .met_by(met)
+            .about(task)
+            .steps(
+                plan.open().map(step).collect(),
+                plan.done().map(step).collect(),
+            )
+            .meeting(meeting.unwrap_or_default())
+            .vacancy(vacancy),
     )
-    .about(task)
-    .steps(
-        plan.open().map(step).collect(),
-        plan.done().map(step).collect(),
-    )
-    .meeting(meeting.unwrap_or_default())
-    .vacancy(vacancy))
 }
 
 /// An announcement was opened: the text that stood behind it goes as a direct answer.

@@ -179,8 +179,10 @@ impl Book {
     ) -> Result<Rendered, TextError> {
         let mut context = context.told_in(locale);
         context.slots(slots.iter().map(|(_, label)| label.as_str()));
-        if context.coach.is_empty() {
-            context.coach = self.common_text("no_coach", locale)?.text.clone();
+        for coach in [&mut context.coach, &mut context.own_coach] {
+            if coach.is_empty() {
+                coach.clone_from(&self.common_text("no_coach", locale)?.text);
+            }
         }
         let told = Told::new(context, locale)?;
         let mut texts = Vec::new();

@@ -65,8 +65,11 @@ pub struct Colleagues {
 #[derive(Clone, Serialize)]
 pub struct Context {
     first_name: String,
-    /// The coach's first name; the book fills in "your coach" where there is none.
+    /// The first name of the coach whom a meeting is with, else of the person's own; the book fills in "your
+    /// coach" where there is none.
     pub(super) coach: String,
+    /// The person's own coach: who calls back and hears what is passed on, whoever a meeting is with.
+    pub(super) own_coach: String,
     organisation: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     task: Option<String>,
@@ -116,6 +119,7 @@ impl Context {
         Self {
             first_name: first_name.to_owned(),
             coach: coach.to_owned(),
+            own_coach: coach.to_owned(),
             organisation: organisation.to_owned(),
             task: None,
             task_number: None,
@@ -135,6 +139,13 @@ impl Context {
             place: None,
             meeting_task: None,
         }
+    }
+
+    /// The message is about a meeting with this coach; `None`: with the person's own.
+    #[must_use]
+    pub fn met_by(mut self, coach: Option<String>) -> Self {
+        self.coach = coach.unwrap_or(self.coach);
+        self
     }
 
     /// The task that the message is about.

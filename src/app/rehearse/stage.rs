@@ -172,7 +172,7 @@ impl Stage {
             meeting.state == MeetingState::Booked && meeting.starts_at > Some(now)
         });
         let meeting = match subject {
-            Subject::Meeting(id) => plan.meeting(id),
+            Subject::Meeting(id) => self.meetings.iter().find(|meeting| meeting.id == id),
             _ => booked.min_by_key(|meeting| meeting.starts_at),
         };
         let meeting = meeting.map(|meeting| MeetingTold {
