@@ -99,7 +99,7 @@ async fn stand(
         coach: person.candidate.coach,
         mode: MeetingMode::Office,
     };
-    let free = slots::free(tx, person.team, office, now).await?;
+    let free = office.to_offer(slots::free(tx, (person.team, house.zone), office, now).await?);
     let names = [Rule::TaskDue.as_str()];
     let looked = nudges::last_ran(tx, house.id, &names).await?;
     Ok(Some(Stand {

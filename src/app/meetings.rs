@@ -281,7 +281,8 @@ pub async fn move_to(
     Ok(tx.commit().await?)
 }
 
-/// Calls a meeting off; its place is free again and the person is told, if they knew of it.
+/// Calls a meeting off; its place is free again and the person is told, if they knew of it: of what was agreed in
+/// any case, of an invitation only once it has left.
 pub async fn cancel(app: &App, scope: &Scope, id: MeetingId, version: i64) -> Result<(), AppError> {
     let now = app.now();
     let mut tx = app.store.write().await?;
@@ -290,8 +291,12 @@ pub async fn cancel(app: &App, scope: &Scope, id: MeetingId, version: i64) -> Re
     if !matches!(meeting.state, MeetingState::Booked | MeetingState::Proposed) {
         return Err(settled());
     }
+    let change = match meeting.state {
+        MeetingState::Booked => Change::MeetingCancelled,
+        _ => Change::InvitationWithdrawn,
+    };
     call_off(&mut tx, &mut meeting, row.coach, now).await?;
-    tell(app, &mut tx, &person, (id, Change::MeetingCancelled), now).await?;
+    tell(app, &mut tx, &person, (id, change), now).await?;
     trail::by_coach(app, &mut tx, scope, "meeting_cancel", object(&person), now).await?;
     Ok(tx.commit().await?)
 }
@@ -434,14 +439,19 @@ async fn tell(
     let subject = Subject::Meeting(id);
     watch::soon(tx, candidate, now).await?;
     nudges::close_subject(tx, candidate, subject, Ended::Withdrawn, now);
-    let mut old = outbox::unsent(tx, candidate).await?;
-    old.retain(|message| message.subject == subject && message.author.is_none());
+    let mut old = about(tx, candidate, subject).await?;
+    let unheard_of =
+        what == Change::InvitationWithdrawn && !outbox::has_left(tx, candidate, subject).await?;
     let event = Event::Changed {
         what,
         subject,
         by: None,
     };
     turn::play(app, tx, person, event, now).await?;
+    if unheard_of {
+        // Nobody is told that something is off of which they never heard.
+        old = about(tx, candidate, subject).await?;
+    }
     let sealer = tx.sealer(person.key).await?;
     let talk = talks::peek(tx, candidate, &sealer).await?;
     let asked = talk.front().map(|(.., said)| said);
@@ -452,6 +462,17 @@ async fn tell(
         }
     }
     Ok(())
+}
+
+/// What the machine has written about this and not sent.
+async fn about(
+    tx: &mut Tx,
+    candidate: CandidateId,
+    subject: Subject,
+) -> Result<Vec<outbox::Outgoing>, AppError> {
+    let mut unsent = outbox::unsent(tx, candidate).await?;
+    unsent.retain(|message| message.subject == subject && message.author.is_none());
+    Ok(unsent)
 }
 
 /// What the coach was asked about attendance is answered.

@@ -84,6 +84,7 @@ pub(super) async fn alive(
     contacts::personal_line(tx, candidate).await?;
     let over = [
         Why::SilentTooLong,
+        Why::InvitationUnanswered,
         Why::HumanFloor,
         Why::AsksCall,
         Why::AnswerOverdue,

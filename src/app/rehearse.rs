@@ -153,7 +153,12 @@ impl<'a> Rehearsal<'a> {
                 stage.meeting(MeetingState::Booked, Some(at), what)?
             }
             Line::Cancelled => {
-                let what = Some(Change::MeetingCancelled);
+                let first = stage.meetings.first();
+                let agreed = first.is_none_or(|it| it.state == MeetingState::Booked);
+                let what = Some(match agreed {
+                    true => Change::MeetingCancelled,
+                    false => Change::InvitationWithdrawn,
+                });
                 stage.meeting(MeetingState::Cancelled, None, what)?
             }
             Line::Missed => {
@@ -234,6 +239,7 @@ impl<'a> Rehearsal<'a> {
         World {
             plan: stage.plan(),
             free_slots: stage.free(self.now),
+            older_slots: Vec::new(),
             flows: self.configuration.book.flows(),
             newest: self.configuration.book.newest_all(),
             consent: stage.consent.clone(),

@@ -12,7 +12,7 @@ use crate::domain::series::Series;
 use crate::domain::slots::{self as rules, OFFER_AHEAD_SECONDS, OFFER_DAYS, Slot, Wanted};
 use crate::domain::talk::event::Event;
 use crate::domain::talk::state::Talk;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, Tz};
 use crate::store::Tx;
 use crate::store::contacts::Person;
 use crate::store::slots::{self, NewSlot, SlotRow};
@@ -22,40 +22,39 @@ const MOST: usize = 400;
 /// People in one moment at most.
 pub const MOST_CAPACITY: u32 = 50;
 
-/// The moments that a step may offer or give away now, best first; without a question about moments in
-/// reach of this event none, and nothing is read.
+/// The moments that a step may offer now, best first, and those of older questions that it may still give
+/// away; without a question about moments in reach of this event none, and nothing is read.
 pub(super) async fn offered(
     tx: &mut Tx,
-    person: &Person,
+    (person, zone): (&Person, Tz),
     (talk, event): (&Talk, &Event),
     (flows, newest): (&BTreeMap<FlowHash, Arc<Flow>>, &BTreeMap<String, FlowHash>),
     plan: &Plan,
     now: Timestamp,
-) -> Result<Vec<SlotId>, AppError> {
+) -> Result<(Vec<SlotId>, Vec<SlotId>), AppError> {
     let subjects = rules::needed_by(talk, event, flows, newest, plan, now);
     if subjects.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
     let wanted = Wanted::of(person.candidate.coach, &subjects, plan);
-    let free = free(tx, person.team, wanted, now).await?;
-    let mut ids: Vec<SlotId> = free.iter().map(|slot| slot.id).collect();
-    // What stands in an older question may still be taken, though it would not be offered any more.
+    let free = wanted.to_offer(free(tx, (person.team, zone), wanted, now).await?);
+    let ids: Vec<SlotId> = free.iter().map(|slot| slot.id).collect();
     let mut asked: Vec<SlotId> = talk.runs().flat_map(|run| run.offered.clone()).collect();
     asked.retain(|id| !ids.contains(id));
     let from = now.plus_seconds(rules::TAKE_AHEAD_SECONDS);
-    ids.extend(slots::still_free(tx, &asked, from).await?);
-    Ok(ids)
+    let older = slots::still_free(tx, &asked, from, zone).await?;
+    Ok((ids, older))
 }
 
-/// What can be offered to somebody of this team who wants this, best first.
+/// What is free for somebody of this team who wants this, best first; several coaches at one time too.
 pub async fn free(
     tx: &mut Tx,
-    team: TeamId,
+    of: (TeamId, Tz),
     wanted: Wanted,
     now: Timestamp,
 ) -> Result<Vec<Slot>, AppError> {
     let from = now.plus_seconds(OFFER_AHEAD_SECONDS);
-    let found = slots::free(tx, team, from, now.plus_days(OFFER_DAYS)).await?;
+    let found = slots::free(tx, of, from, now.plus_days(OFFER_DAYS)).await?;
     Ok(wanted.in_order(found))
 }
 

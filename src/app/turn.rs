@@ -142,8 +142,11 @@ pub async fn world(
     let plan = plans::plan(tx, sealer, candidate).await?;
     let (flows, newest) = (app.book.flows(), app.book.newest_all());
     let all = (&flows, &newest);
+    let (free_slots, older_slots) =
+        slots::offered(tx, (person, house.zone), (talk, event), all, &plan, now).await?;
     Ok(World {
-        free_slots: slots::offered(tx, person, (talk, event), all, &plan, now).await?,
+        free_slots,
+        older_slots,
         plan,
         flows,
         newest,

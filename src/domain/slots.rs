@@ -92,6 +92,15 @@ impl Wanted {
         });
         slots
     }
+
+    /// Those of them that are offered: of several at one time the best, for an answer names a time and nothing
+    /// else.
+    pub fn to_offer(&self, slots: Vec<Slot>) -> Vec<Slot> {
+        let mut slots = self.in_order(slots);
+        let mut times = BTreeSet::new();
+        slots.retain(|slot| times.insert(slot.starts_at));
+        slots
+    }
 }
 
 fn mode_of(meeting: &Meeting) -> MeetingMode {
@@ -163,7 +172,7 @@ impl Look<'_> {
                 ..
             } => found.extend(self.cleared()),
             Event::Changed { what, subject, .. } => {
-                let on = |flow: &Flow| reaches(flow, flow.on.get(what).cloned());
+                let on = |flow: &Flow| reaches(flow, flow.jump(*what).cloned());
                 let opens = |flow: &Flow| reaches(flow, flow.opens.get(what).cloned());
                 let mut runs = self.talk.runs().filter(|run| run.subject == *subject);
                 let begins = || self.newest_flows().any(|flow| opens(flow));
@@ -333,6 +342,28 @@ mod tests {
             slot(3, 1, office, 20),
         ];
         assert_eq!(order(wanted, slots), [3, 2, 1]);
+    }
+
+    #[test]
+    fn of_several_moments_at_one_time_the_own_coachs_is_offered_alone() {
+        let wanted = Wanted {
+            coach: Some(CoachId(Ulid::from_parts(2, 2))),
+            mode: MeetingMode::Office,
+        };
+        let office = MeetingMode::Office;
+        let slots = || {
+            vec![
+                slot(1, 1, office, 10),
+                slot(2, 2, office, 10),
+                slot(3, 1, office, 20),
+                slot(4, 3, office, 20),
+            ]
+        };
+        let offered = wanted.to_offer(slots());
+        let offered: Vec<u128> = offered.iter().map(|slot| slot.id.0.random()).collect();
+        assert_eq!(offered, [2, 3]);
+        // A coach sees them all.
+        assert_eq!(order(wanted, slots()), [2, 1, 3, 4]);
     }
 
     #[test]

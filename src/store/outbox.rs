@@ -3,13 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::Queue;
-use super::Serves;
 use super::error::StoreError;
 use super::sealed::Sealer;
 use super::statement::{bind, statements};
 use super::tx::Row;
 use super::tx::Tx;
+use super::{Queue, Serves};
 use crate::domain::contact::{AddressKind, AddressState, Purpose};
 use crate::domain::ids::{ActId, AddressId, CandidateId, CoachId, LineId, MessageId, RowId};
 use crate::domain::message::{FormBody, MessageState};
@@ -26,6 +25,7 @@ statements! {
     BY_SAID = "SELECT id, candidate_id, said, author_id, purpose, subject, why, state, state_why, approve, last_word, content_hash, form, attempt, not_before_at, not_after_at, accepted_at, delivered_at, read_at, failed_at, version, created_at FROM outgoing WHERE candidate_id = $1 AND said = $2";
     BY_SAID_MANY = { batch: "WITH want (candidate_id, said) AS (", columns: [Text, Int], tail: ") SELECT w.candidate_id || '/' || w.said AS wanted, o.id, o.candidate_id, o.said, o.author_id, o.purpose, o.subject, o.why, o.state, o.state_why, o.approve, o.last_word, o.content_hash, o.form, o.attempt, o.not_before_at, o.not_after_at, o.accepted_at, o.delivered_at, o.read_at, o.failed_at, o.version, o.created_at FROM want w CROSS JOIN outgoing o WHERE o.candidate_id = w.candidate_id AND o.said = w.said" };
     UNSENT = "SELECT id, candidate_id, said, author_id, purpose, subject, why, state, state_why, approve, last_word, content_hash, form, attempt, not_before_at, not_after_at, accepted_at, delivered_at, read_at, failed_at, version, created_at FROM outgoing WHERE candidate_id = $1 AND state IN ('draft', 'waiting', 'approved', 'held', 'retry') ORDER BY id";
+    HAS_LEFT = "SELECT id FROM outgoing WHERE candidate_id = $1 AND subject = $2 AND state IN ('sending', 'in_doubt', 'accepted') LIMIT 1";
     NEXT_READY = "SELECT MIN(not_before_at) AS at FROM outgoing WHERE state IN ('approved', 'retry') AND not_before_at > 0";
     FORMS = "SELECT f.position, f.line_id, f.address_id, f.body_sealed, f.units, a.kind, a.value_sealed, a.state AS address_state FROM forms f JOIN addresses a ON a.id = f.address_id WHERE f.message_id = $1 ORDER BY f.position";
     CHANGE = "UPDATE outgoing SET state = $4, state_why = $5, not_before_at = $6, version = version + 1 WHERE id = $1 AND version = $2 AND state = $3";
@@ -461,6 +461,16 @@ pub async fn doubts_ahead(tx: &mut Tx, candidates: &[CandidateId]) -> Result<(),
     let keys = keys.collect();
     tx.fetch_ahead(&DOUBT_MANY, &DOUBT, "candidate_id", keys, Serves::Looks)
         .await
+}
+
+/// Did a message about this leave the house, or perhaps leave it?
+pub async fn has_left(
+    tx: &mut Tx,
+    candidate: CandidateId,
+    subject: Subject,
+) -> Result<bool, StoreError> {
+    let values = bind![candidate, subject];
+    Ok(tx.maybe(&HAS_LEFT, values).await?.is_some())
 }
 
 pub async fn is_sending(tx: &mut Tx, candidate: CandidateId) -> Result<bool, StoreError> {

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
+
 use super::error::StoreError;
 use super::statement::{bind, statements};
 use super::tx::Row;
@@ -11,12 +13,12 @@ use crate::domain::access::Scope;
 use crate::domain::ids::{CoachId, OrganisationId, RowId, SlotId, TeamId};
 use crate::domain::plan::MeetingMode;
 use crate::domain::slots::Slot;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, Tz};
 
 statements! {
     ADD = { batch: "INSERT INTO slots (id, organisation_id, team_id, coach_id, starts_at, ends_at, place, mode, capacity, taken, state, series, ref_hash, version)", columns: [Text, Text, Text, Text, Int, Int, Text, Text, Int, Int, Text, Text, Text, Int], tail: "" };
-    FREE = "SELECT s.id, s.coach_id, s.mode, s.starts_at, s.ends_at, s.place, s.capacity, s.taken, s.state, s.version FROM slots s WHERE s.team_id = $1 AND s.starts_at >= $2 AND s.starts_at < $3 AND s.state = 'open' AND s.taken < s.capacity AND NOT EXISTS (SELECT 1 FROM busy_times b WHERE b.coach_id = s.coach_id AND b.starts_at < s.ends_at AND b.ends_at > s.starts_at) AND NOT EXISTS (SELECT 1 FROM meetings m WHERE m.coach_id = s.coach_id AND m.state = 'booked' AND m.starts_at < s.ends_at AND m.ends_at > s.starts_at AND (m.slot_id IS NULL OR m.slot_id <> s.id)) ORDER BY s.starts_at, s.id LIMIT 500";
-    STILL_FREE = { batch: "WITH want (id, at) AS (", columns: [Text, Int], tail: ") SELECT s.id FROM want w JOIN slots s ON s.id = w.id AND s.starts_at >= w.at AND s.state = 'open' AND s.taken < s.capacity AND NOT EXISTS (SELECT 1 FROM busy_times b WHERE b.coach_id = s.coach_id AND b.starts_at < s.ends_at AND b.ends_at > s.starts_at) AND NOT EXISTS (SELECT 1 FROM meetings m WHERE m.coach_id = s.coach_id AND m.state = 'booked' AND m.starts_at < s.ends_at AND m.ends_at > s.starts_at AND (m.slot_id IS NULL OR m.slot_id <> s.id))" };
+    FREE = "SELECT s.id, s.coach_id, s.mode, s.starts_at, s.ends_at, s.place, s.capacity, s.taken, s.state, s.version, (SELECT k.away_until_on FROM coaches k WHERE k.id = s.coach_id) AS away_until_on FROM slots s WHERE s.team_id = $1 AND s.starts_at >= $2 AND s.starts_at < $3 AND s.state = 'open' AND s.taken < s.capacity AND NOT EXISTS (SELECT 1 FROM busy_times b WHERE b.coach_id = s.coach_id AND b.starts_at < s.ends_at AND b.ends_at > s.starts_at) AND NOT EXISTS (SELECT 1 FROM meetings m WHERE m.coach_id = s.coach_id AND m.state = 'booked' AND m.starts_at < s.ends_at AND m.ends_at > s.starts_at AND (m.slot_id IS NULL OR m.slot_id <> s.id)) ORDER BY s.starts_at, s.id LIMIT 500";
+    STILL_FREE = { batch: "WITH want (id, at) AS (", columns: [Text, Int], tail: ") SELECT s.id, s.starts_at, (SELECT k.away_until_on FROM coaches k WHERE k.id = s.coach_id) AS away_until_on FROM want w JOIN slots s ON s.id = w.id AND s.starts_at >= w.at AND s.state = 'open' AND s.taken < s.capacity AND NOT EXISTS (SELECT 1 FROM busy_times b WHERE b.coach_id = s.coach_id AND b.starts_at < s.ends_at AND b.ends_at > s.starts_at) AND NOT EXISTS (SELECT 1 FROM meetings m WHERE m.coach_id = s.coach_id AND m.state = 'booked' AND m.starts_at < s.ends_at AND m.ends_at > s.starts_at AND (m.slot_id IS NULL OR m.slot_id <> s.id))" };
     THESE = { batch: "WITH want (id) AS (", columns: [Text], tail: ") SELECT s.id, s.coach_id, s.mode, s.starts_at, s.ends_at, s.place, s.capacity, s.taken, s.state, s.version FROM want w JOIN slots s ON s.id = w.id" };
     TAKE = "UPDATE slots SET taken = taken + 1, version = version + 1 WHERE id = $1 AND taken < capacity AND state = 'open'";
     GIVE_BACK = "UPDATE slots SET taken = taken - 1, version = version + 1 WHERE id = $1 AND taken > 0";
@@ -42,6 +44,13 @@ fn slot_of(row: &Row) -> Result<Slot, StoreError> {
         open: row.text("state")? == "open",
         version: row.int("version")?,
     })
+}
+
+/// Is the coach of this moment there on its day?
+fn is_there(row: &Row, zone: Tz) -> Result<bool, StoreError> {
+    let away_until: Option<NaiveDate> = row.maybe_parsed("away_until_on")?;
+    let day = row.at("starts_at")?.local_day(zone);
+    Ok(away_until.is_none_or(|until| day > until))
 }
 
 const fn state(slot: &Slot) -> &'static str {
@@ -91,18 +100,20 @@ pub async fn add(tx: &mut Tx, new: Vec<NewSlot>) -> Result<(), StoreError> {
 }
 
 /// The moments of a team that can be offered: open, with room, in no time that their coach has given away
-/// elsewhere; soonest first.
+/// elsewhere, on no day on which their coach is away; soonest first.
 pub async fn free(
     tx: &mut Tx,
-    team: TeamId,
+    (team, zone): (TeamId, Tz),
     from: Timestamp,
     until: Timestamp,
 ) -> Result<Vec<Slot>, StoreError> {
-    tx.all(&FREE, bind![team, from, until])
-        .await?
-        .iter()
-        .map(slot_of)
-        .collect()
+    let mut free = Vec::new();
+    for row in tx.all(&FREE, bind![team, from, until]).await? {
+        if is_there(&row, zone)? {
+            free.push(slot_of(&row)?);
+        }
+    }
+    Ok(free)
 }
 
 /// Those of these moments that can still be taken, beginning at `from` or later.
@@ -110,13 +121,16 @@ pub async fn still_free(
     tx: &mut Tx,
     slots: &[SlotId],
     from: Timestamp,
+    zone: Tz,
 ) -> Result<Vec<SlotId>, StoreError> {
     let rows = slots.iter().map(|id| bind![*id, from]).collect();
-    tx.find(&STILL_FREE, rows)
-        .await?
-        .iter()
-        .map(|row| row.parsed("id"))
-        .collect()
+    let mut free = Vec::new();
+    for row in tx.find(&STILL_FREE, rows).await? {
+        if is_there(&row, zone)? {
+            free.push(row.parsed("id")?);
+        }
+    }
+    Ok(free)
 }
 
 /// These moments, whatever became of them.

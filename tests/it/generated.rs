@@ -136,6 +136,7 @@ impl Stage {
                 ..Plan::default()
             },
             free_slots: Vec::new(),
+            older_slots: Vec::new(),
             newest: newest.collect(),
             flows: flows
                 .into_iter()

@@ -6,6 +6,7 @@
     reason = "a test stops at the first surprise, and reads what the test command sets"
 )]
 
+mod answers;
 mod aside;
 mod authorisation;
 mod backup;

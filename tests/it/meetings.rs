@@ -8,6 +8,7 @@ mod pages;
 mod race;
 mod rows;
 mod talks;
+mod team;
 
 use tussendoor::app::meetings::{self as verb, Agreed, To};
 use tussendoor::app::slots::{self as moments, Opening};
@@ -57,7 +58,8 @@ async fn free(house: &House) -> Vec<SlotId> {
         mode: MeetingMode::Office,
     };
     let team = *house.scope.teams.first().unwrap();
-    let free = moments::free(&mut tx, team, wanted, house.app.now()).await;
+    let zone = chrono_tz::Europe::Amsterdam;
+    let free = moments::free(&mut tx, (team, zone), wanted, house.app.now()).await;
     free.unwrap().into_iter().map(|slot| slot.id).collect()
 }
 

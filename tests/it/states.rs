@@ -208,6 +208,7 @@ fn world() -> World {
             ..Plan::default()
         },
         free_slots: Vec::new(),
+        older_slots: Vec::new(),
         flows,
         newest,
         consent: Purpose::ASKED.into_iter().collect(),

@@ -143,6 +143,7 @@ impl Stage {
                 meetings: Vec::new(),
             },
             free_slots: Vec::new(),
+            older_slots: Vec::new(),
             flows: book.flows(),
             newest: book.newest_all(),
             consent: self.consent.clone(),

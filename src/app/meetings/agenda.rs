@@ -130,7 +130,7 @@ pub async fn appointments(
     }
     all.sort_by_key(|one| std::cmp::Reverse(one.row.meeting.starts_at));
     Ok(Appointments {
-        free: free(&mut tx, &person, MeetingMode::Video, now).await?,
+        free: free(app, &mut tx, &person, MeetingMode::Video, now).await?,
         team: Team::read(app, &mut tx, scope).await?,
         meetings: all,
         person,
@@ -151,7 +151,7 @@ pub async fn one(app: &App, scope: &Scope, id: MeetingId) -> Result<One, AppErro
     let (person, row) = own(&mut tx, scope, id).await?;
     let mode = mode_for(row.meeting.kind, MeetingMode::Video);
     Ok(One {
-        free: free(&mut tx, &person, mode, now).await?,
+        free: free(app, &mut tx, &person, mode, now).await?,
         meeting: shown(&mut tx, &person, row).await?,
         team: Team::read(app, &mut tx, scope).await?,
         person,
@@ -160,16 +160,18 @@ pub async fn one(app: &App, scope: &Scope, id: MeetingId) -> Result<One, AppErro
 
 /// In the order of time: a coach knows which one is meant.
 async fn free(
+    app: &App,
     tx: &mut Tx,
     person: &Person,
     mode: MeetingMode,
     now: Timestamp,
 ) -> Result<Vec<Slot>, AppError> {
+    let zone = app.house(person.organisation)?.zone;
     let wanted = Wanted {
         coach: person.candidate.coach,
         mode,
     };
-    let mut free = moments::free(tx, person.team, wanted, now).await?;
+    let mut free = moments::free(tx, (person.team, zone), wanted, now).await?;
     free.truncate(CHOICES);
     free.sort_by_key(|slot| (slot.starts_at, slot.id));
     Ok(free)

@@ -136,16 +136,19 @@ async fn book(
         return Ok(changed(world, meeting, Change::MeetingBooked, None));
     };
     let mut meeting = row.meeting;
-    let change = match meeting.state {
-        MeetingState::Booked => Change::MeetingMoved,
-        _ => Change::MeetingBooked,
-    };
     if let Some(old) = meeting.slot {
         slots::give_back(tx, old).await?;
     }
     into(&mut meeting, &slot);
     meetings::save(tx, &meeting, slot.coach, true, now).await?;
-    Ok(changed(world, meeting, change, Some(asked.by)))
+    // Also where it was booked already, as when a coach did so while the question was still open: the person
+    // chose this moment, and the run waits to tell them that they have it.
+    Ok(changed(
+        world,
+        meeting,
+        Change::MeetingBooked,
+        Some(asked.by),
+    ))
 }
 
 /// A new invitation for what was missed, of the same kind and in the same mode. The person asked for it,

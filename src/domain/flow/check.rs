@@ -410,7 +410,8 @@ fn happens_to(change: Change, about: About) -> bool {
             Change::MeetingBooked
             | Change::MeetingMoved
             | Change::MeetingCancelled
-            | Change::MeetingMissed => About::Meeting,
+            | Change::MeetingMissed
+            | Change::InvitationWithdrawn => About::Meeting,
             Change::VacancyClosed => About::Vacancy,
             Change::CoachChanged | Change::CoachAway | Change::CoachBack => About::Nothing,
             // Whatever a run is about, somebody who is heard is not silent.

@@ -373,6 +373,16 @@ impl Flow {
         self.nodes.get(id)
     }
 
+    /// Where a run goes when this happens to its subject. A version that knows no withdrawn invitation hears of a
+    /// meeting that is off.
+    pub fn jump(&self, what: Change) -> Option<&NodeId> {
+        let off = || match what {
+            Change::InvitationWithdrawn => self.on.get(&Change::MeetingCancelled),
+            _ => None,
+        };
+        self.on.get(&what).or_else(off)
+    }
+
     pub fn ask(&self, id: &NodeId) -> Option<&Ask> {
         match &self.nodes.get(id)?.kind {
             Kind::Ask(ask) => Some(ask.as_ref()),

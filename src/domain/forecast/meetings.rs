@@ -142,9 +142,6 @@ impl Projection {
                 Change::MeetingBooked,
                 None,
             ),
-            Some(meeting) if meeting.state == MeetingState::Booked => {
-                (meeting.id, Change::MeetingMoved, Some(by))
-            }
             Some(meeting) => (meeting.id, Change::MeetingBooked, Some(by)),
         };
         self.change(id, |meeting| {

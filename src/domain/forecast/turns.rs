@@ -46,6 +46,7 @@ impl Projection {
         World {
             plan: self.stand.plan.clone(),
             free_slots: self.offered(now),
+            older_slots: Vec::new(),
             flows: self.rules.flows.clone(),
             newest: self.rules.newest.clone(),
             consent: self.stand.seen.consent.clone(),
@@ -187,6 +188,9 @@ impl Projection {
             let later = from.checked_add_days(chrono::Days::new(u64::from(days)));
             task.due_on = Some(later.unwrap_or(from));
         }
+        self.stand
+            .waiting
+            .retain(|(nudge, _)| nudge.subject != subject);
     }
 
     pub(super) fn flag(&mut self, why: Why, subject: Subject, now: Timestamp) {

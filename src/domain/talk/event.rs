@@ -178,6 +178,8 @@ pub enum Change {
     MeetingMoved,
     MeetingCancelled,
     MeetingMissed,
+    /// A coach called off a meeting for which no moment was agreed.
+    InvitationWithdrawn,
     VacancyClosed,
     /// Another coach for good, or for the time of an absence; the subject is `Nothing`.
     CoachChanged,

@@ -1,7 +1,10 @@
 //! Where one conversation stands.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
+use crate::domain::contact::Purpose;
 use crate::domain::ids::{CandidateId, FlowHash, NodeId, SlotId};
 use crate::domain::plan::Subject;
 use crate::domain::talk::event::Change;
@@ -50,15 +53,21 @@ pub enum State {
     WithCoach {
         since: Timestamp,
         why: Why,
-    },
-    Left {
-        since: Timestamp,
-        /// The last door that was given to somebody who left: an alarm is answered once.
         #[serde(default)]
         warned: Option<Warned>,
     },
+    Left {
+        since: Timestamp,
+        #[serde(default)]
+        warned: Option<Warned>,
+        /// What the person agreed to until then: START gives that back.
+        #[serde(default)]
+        had: BTreeSet<Purpose>,
+    },
 }
 
+/// The last door that was given to somebody to whom the bot is silent: an alarm is answered once, and again
+/// only after a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warned {
     pub why: Why,
@@ -106,6 +115,8 @@ pub enum Until {
 #[serde(rename_all = "snake_case")]
 pub enum Why {
     SilentTooLong,
+    /// Nobody chose a moment; what the silence itself leads to is another ladder's.
+    InvitationUnanswered,
     NoSlots,
     /// What was to be said of a meeting could not leave in time: a reminder, or a change.
     MeetingUntold,
@@ -163,6 +174,7 @@ pub enum Why {
 impl Why {
     pub const ALL: [Why; 37] = [
         Why::SilentTooLong,
+        Why::InvitationUnanswered,
         Why::NoSlots,
         Why::MeetingUntold,
         Why::NotReachable,
@@ -204,6 +216,7 @@ impl Why {
     pub const fn as_str(self) -> &'static str {
         match self {
             Why::SilentTooLong => "silent_too_long",
+            Why::InvitationUnanswered => "invitation_unanswered",
             Why::NoSlots => "no_slots",
             Why::MeetingUntold => "meeting_untold",
             Why::NotReachable => "not_reachable",
@@ -279,6 +292,14 @@ impl Talk {
                 run, node, said, ..
             } => Some((run, node, *said)),
             State::Idle | State::WithCoach { .. } | State::Left { .. } => None,
+        }
+    }
+
+    /// The last door that was given while the bot is silent.
+    pub const fn warned(&self) -> Option<Warned> {
+        match self.state {
+            State::WithCoach { warned, .. } | State::Left { warned, .. } => warned,
+            State::Idle | State::Offered { .. } | State::Asking { .. } => None,
         }
     }
 

@@ -228,7 +228,7 @@ impl Turn<'_> {
         let jump = |run: &Run| {
             let concerned = run.subject == subject && Some(&run.flow) != by;
             let flow = world.flows.get(&run.flow).filter(|_| concerned)?;
-            flow.on.get(&what).cloned()
+            flow.jump(what).cloned()
         };
         let opening: Vec<(Arc<Flow>, NodeId)> = self.openings(what, subject, by);
         let mut jumps = Vec::new();
@@ -307,6 +307,7 @@ impl Turn<'_> {
         self.talk.state = State::WithCoach {
             since: self.now,
             why,
+            warned: None,
         };
     }
 

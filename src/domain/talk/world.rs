@@ -12,7 +12,10 @@ use crate::domain::time::{Holidays, Tz};
 #[derive(Debug, Clone)]
 pub struct World {
     pub plan: Plan,
+    /// The moments that are offered, best first; no two at one time.
     pub free_slots: Vec<SlotId>,
+    /// Moments of older questions that can still be taken, though they would not be offered any more.
+    pub older_slots: Vec<SlotId>,
     /// Every flow that this talk's runs name, and the newest of each name.
     pub flows: BTreeMap<FlowHash, Arc<Flow>>,
     /// Which version of each name a new run plays.
@@ -31,4 +34,11 @@ pub struct World {
     pub answering: bool,
     pub zone: Tz,
     pub holidays: Holidays,
+}
+
+impl World {
+    /// Can this moment be taken, whether it would be offered now or stands in an older question?
+    pub fn can_take(&self, slot: SlotId) -> bool {
+        self.free_slots.contains(&slot) || self.older_slots.contains(&slot)
+    }
 }

@@ -169,7 +169,7 @@ impl House {
         let app = Arc::new(app);
         let stop = CancellationToken::new();
         tokio::spawn(receive::write_batches(app.clone(), stop.clone()));
-        let scope = coach(&app, "noor@waterstad.example", now).await;
+        let scope = coach(&app, "noor@waterstad.example", "Noor Bakker", now).await;
         Self {
             app,
             clock,
@@ -245,6 +245,12 @@ impl House {
         }
         tx.commit().await.unwrap();
         id
+    }
+
+    /// Another coach of the same team.
+    pub async fn colleague(&self, name: &str) -> Scope {
+        let email = format!("{}@waterstad.example", name.replace(' ', "."));
+        coach(&self.app, &email, name, self.app.now()).await
     }
 
     /// A plan with one open task a title, numbered from 1, due on the given day.
@@ -424,7 +430,7 @@ pub async fn number(database: &Database, sql: &'static str) -> i64 {
 }
 
 /// A coach of the first team who may do everything a coach may; found again after a restart.
-async fn coach(app: &App, email: &str, now: Timestamp) -> Scope {
+async fn coach(app: &App, email: &str, name: &str, now: Timestamp) -> Scope {
     let house = app.houses.values().next().unwrap();
     let team = house.teams[0].0;
     let mut tx = app.store.write().await.unwrap();
@@ -436,7 +442,7 @@ async fn coach(app: &App, email: &str, now: Timestamp) -> Scope {
                 id,
                 organisation: house.id,
                 email,
-                name: "Noor Bakker",
+                name,
                 role: Role::Coach,
                 password_hash: "no password opens this",
                 language: "nl",

@@ -53,7 +53,11 @@ pub async fn morning(
             continue;
         }
         match flag.why {
-            Why::SilentTooLong | Why::HumanFloor | Why::PersonalLine | Why::Letter => {
+            Why::SilentTooLong
+            | Why::InvitationUnanswered
+            | Why::HumanFloor
+            | Why::PersonalLine
+            | Why::Letter => {
                 if reached(flag.candidate) && dice.of_hundred(60) {
                     note::sign_of_life(&house.app, scope, flag.candidate)
                         .await

@@ -244,7 +244,11 @@ impl Life<'_> {
         let calls = self.flags.iter().any(|why| {
             matches!(
                 why,
-                Why::SilentTooLong | Why::HumanFloor | Why::PersonalLine | Why::Letter
+                Why::SilentTooLong
+                    | Why::InvitationUnanswered
+                    | Why::HumanFloor
+                    | Why::PersonalLine
+                    | Why::Letter
             )
         });
         if calls && reached {

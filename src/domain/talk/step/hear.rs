@@ -11,7 +11,7 @@ use crate::domain::talk::effect::{Because, Effect, Saying, TextKey};
 use crate::domain::talk::event::{Alarm, Button, Change, Heard, HeardKind};
 use crate::domain::talk::state::{Run, State, Warned, Why};
 
-/// Somebody who left and whose words alarm again is given the door again after this.
+/// Whose talk is with the coach, or who left, and whose words alarm again is given the door again after this.
 const WARNED_SECONDS: i64 = 86_400;
 /// Questions closer together than this are mixed up by people who answer with a digit.
 const OVERLAP_SECONDS: i64 = 86_400;
@@ -49,7 +49,11 @@ impl Turn<'_> {
             return self.sound(alarm);
         }
         if let Some(button) = &heard.button {
-            return self.tapped(button);
+            // A thumb is a tap on "yes"; where nothing takes it, it is a sign of life and no more.
+            if !self.tapped(button) && heard.kind != HeardKind::Reaction {
+                self.flag(Why::Wrote, Subject::Nothing);
+            }
+            return;
         }
         if let Some(command) = &heard.command {
             return self.obey(command);
@@ -100,16 +104,13 @@ impl Turn<'_> {
             Alarm::FormalRequest => (Why::FormalRequest, Hears::FormalRequest),
         };
         let now = self.now;
-        let known = match &self.talk.state {
-            State::WithCoach { why: known, .. } => *known == why,
-            State::Left {
-                warned: Some(before),
-                ..
-            } => before.why == why && now < before.at.plus_seconds(WARNED_SECONDS),
-            _ => false,
-        };
+        let mut warned = self.talk.warned();
+        let known = warned.is_some_and(|before| {
+            before.why == why && now < before.at.plus_seconds(WARNED_SECONDS)
+        });
         self.end_front(Because::Handed);
         if !known {
+            warned = Some(Warned { why, at: now });
             self.alarmed = true;
             match self.hearing(hears) {
                 Some((flow, node)) => {
@@ -126,13 +127,17 @@ impl Turn<'_> {
         }
         self.flag(why, Subject::Nothing);
         match &mut self.talk.state {
-            State::Left { warned, .. } if !known => *warned = Some(Warned { why, at: now }),
-            State::Left { .. } => {}
-            State::WithCoach { why: now, .. } => *now = why,
+            State::Left { warned: last, .. } => *last = warned,
+            State::WithCoach {
+                why: of,
+                warned: last,
+                ..
+            } => (*of, *last) = (why, warned),
             state => {
                 *state = State::WithCoach {
-                    since: self.now,
+                    since: now,
                     why,
+                    warned,
                 }
             }
         }
@@ -140,18 +145,20 @@ impl Turn<'_> {
 
     /// A tap carries the number of its message, so it is never taken for an answer to another one.
     /// Questions that nobody answered yet still take it.
-    fn tapped(&mut self, button: &Button) {
+    /// False: nothing took it.
+    fn tapped(&mut self, button: &Button) -> bool {
         if button.choice == Button::OPEN {
-            return self.effects.push(Effect::Show { said: button.to });
+            self.effects.push(Effect::Show { said: button.to });
+            return true;
         }
         if matches!(
             self.talk.state,
             State::WithCoach { .. } | State::Left { .. }
         ) {
-            return self.flag(Why::Wrote, Subject::Nothing);
+            return false;
         }
         let Some((place, node)) = self.question_tapped(button.to) else {
-            return self.flag(Why::Wrote, Subject::Nothing);
+            return false;
         };
         let run = match place {
             Place::Front => self.talk.front().map(|(run, ..)| run),
@@ -162,7 +169,7 @@ impl Turn<'_> {
             tapped_answer(&ask, run, &button.choice)
         });
         let Some(answer) = answer else {
-            return self.flag(Why::Wrote, Subject::Nothing);
+            return false;
         };
         let run = match place {
             Place::Front => self.take_answered_front(button.to),
@@ -171,6 +178,7 @@ impl Turn<'_> {
         if let Some(run) = run {
             self.settle(run, node, answer, Vec::new());
         }
+        true
     }
 
     /// PLAN may be what the open question wants: then what is told and what follows are one message.
@@ -382,7 +390,7 @@ impl Turn<'_> {
         let taken = vec![TextKey::Common("slot_taken".to_owned())];
         let (deeds, go): (&[Deed], NodeId) = match (&answer, &ask.offer, &ask.text) {
             // Somebody else was faster: the same question with what is free now.
-            (Answer::Slot(slot), Some(_), _) if !self.world.free_slots.contains(slot) => {
+            (Answer::Slot(slot), Some(_), _) if !self.world.can_take(*slot) => {
                 return self.walk(run, node, true, taken);
             }
             (Answer::Slot(slot), Some(offer), _) => {

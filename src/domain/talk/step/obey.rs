@@ -1,6 +1,7 @@
 //! Commands: heard before the flow, inside any flow. Each is answered once, and the open question
 //! stays open unless the command is about it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Turn;
@@ -85,6 +86,8 @@ impl Turn<'_> {
                 open.next().filter(|_| open.next().is_none())
             }),
         };
+        // One that was dropped is no step of theirs any more.
+        let meant = meant.filter(|task| task.state != TaskState::Dropped);
         match meant.map(|task| (task.id, task.number, task.state)) {
             Some((id, number, TaskState::Open)) => {
                 self.effects.push(Effect::TaskDone { number });
@@ -214,7 +217,8 @@ impl Turn<'_> {
         if matches!(self.talk.state, State::Left { .. }) {
             return;
         }
-        self.consent.clear();
+        let had = std::mem::take(&mut self.consent);
+        let warned = self.talk.warned();
         self.effects.push(Effect::Consent {
             purpose: None,
             given: false,
@@ -223,7 +227,8 @@ impl Turn<'_> {
         self.end_runs(Because::Refused, |_, _| true);
         self.talk.state = State::Left {
             since: self.now,
-            warned: None,
+            warned,
+            had,
         };
         self.reply(
             "stopped",
@@ -249,9 +254,19 @@ impl Turn<'_> {
         self.reply(&key, Subject::Nothing, purpose, Saying::LastWord);
     }
 
+    /// START gives back what STOP took; everything, if nothing is known to have been taken.
     fn start_again(&mut self, purpose: Option<Purpose>) {
+        let had = match &mut self.talk.state {
+            State::Left { had, .. } => std::mem::take(had),
+            _ => BTreeSet::new(),
+        };
         match purpose {
             Some(purpose) => self.consent(purpose, true),
+            None if !had.is_empty() => {
+                for purpose in had {
+                    self.consent(purpose, true);
+                }
+            }
             None => {
                 self.consent.extend(Purpose::ASKED);
                 self.effects.push(Effect::Consent {
