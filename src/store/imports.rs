@@ -39,16 +39,29 @@ impl Saying {
 /// For each row, which of its cells differ from what the last import said of it; all of them if there
 /// was none.
 pub async fn changed(tx: &mut Tx, sayings: &[Saying]) -> Result<Vec<Vec<bool>>, StoreError> {
+    let all = |saying: &Saying| saying.now.split(' ').map(|_| true).collect();
+    let known = changed_since(tx, sayings).await?.into_iter();
+    let sayings = sayings.iter();
+    Ok(known
+        .zip(sayings)
+        .map(|(it, of)| it.unwrap_or_else(|| all(of)))
+        .collect())
+}
+
+/// As `changed`; `None` for a row of which no import ever said anything.
+pub async fn changed_since(
+    tx: &mut Tx,
+    sayings: &[Saying],
+) -> Result<Vec<Option<Vec<bool>>>, StoreError> {
     let asked = sayings.iter().map(|it| bind![it.name.as_str()]).collect();
     let mut said: HashMap<String, String> = HashMap::new();
     for row in tx.find(&SAID, asked).await? {
         said.insert(row.text("name")?, row.text("value")?);
     }
     let changed = |saying: &Saying| {
-        let before = said.get(&saying.name).map_or("", String::as_str);
-        let mut before = before.split(' ');
+        let mut before = said.get(&saying.name)?.split(' ');
         let now = saying.now.split(' ');
-        now.map(|hash| before.next() != Some(hash)).collect()
+        Some(now.map(|hash| before.next() != Some(hash)).collect())
     };
     Ok(sayings.iter().map(changed).collect())
 }

@@ -19,6 +19,8 @@ statements! {
     CURRENT_MANY = { batch: "WITH want (id) AS (", columns: [Text], tail: ") SELECT p.id, p.candidate_id, p.goal_sealed, p.started_on, p.version FROM want w JOIN plans p ON p.candidate_id = w.id AND p.ended_on IS NULL" };
     INSERT = "INSERT INTO plans (id, candidate_id, goal_sealed, started_on, ref_hash, version) VALUES ($1, $2, $3, $4, $5, 0)";
     BY_REF = "SELECT id, candidate_id, started_on FROM plans WHERE ref_hash = $1";
+    GOAL = "UPDATE plans SET goal_sealed = $2, version = version + 1 WHERE id = $1";
+    LOCK = "UPDATE plans SET version = version + 1 WHERE candidate_id = $1 AND ended_on IS NULL";
     UPDATE = "UPDATE plans SET goal_sealed = $2, started_on = $3, version = version + 1 WHERE id = $1";
     TASKS = "SELECT id, number, title_sealed, state, due_on, done_at, version FROM tasks WHERE plan_id = $1 ORDER BY number";
     TASKS_MANY = { batch: "WITH want (id) AS (", columns: [Text], tail: ") SELECT t.id, t.plan_id, t.number, t.title_sealed, t.state, t.due_on, t.done_at, t.version FROM want w JOIN tasks t ON t.plan_id = w.id ORDER BY t.number" };
@@ -191,6 +193,22 @@ pub async fn update(
 ) -> Result<(), StoreError> {
     let sealed = sealer.seal("plans", "goal_sealed", &id.to_string(), goal.as_bytes());
     tx.save(&UPDATE, bind![id, sealed, started_on]).await
+}
+
+/// What the plan is for, in other words.
+pub async fn set_goal(
+    tx: &mut Tx,
+    sealer: &Sealer,
+    id: PlanId,
+    goal: &str,
+) -> Result<(), StoreError> {
+    let sealed = sealer.seal("plans", "goal_sealed", &id.to_string(), goal.as_bytes());
+    tx.save(&GOAL, bind![id, sealed]).await
+}
+
+/// The running plan is this transaction's until its end: whoever comes second waits, then reads what the first wrote.
+pub async fn lock(tx: &mut Tx, candidate: CandidateId) -> Result<(), StoreError> {
+    tx.run(&LOCK, bind![candidate]).await.map(drop)
 }
 
 pub async fn add_task(

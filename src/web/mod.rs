@@ -30,8 +30,8 @@ use tower_http::timeout::TimeoutLayer;
 use url::Url;
 
 use self::coach::{
-    agenda, away, candidate, candidates, drafts, letter, meetings, operator, sign_in, start, today,
-    vacancies, work,
+    agenda, away, candidate, candidates, drafts, letter, meetings, operator, plan, sign_in, start,
+    today, vacancies, work,
 };
 use self::error::{Failure, ProblemPage, WebError};
 use self::session::{Cookies, Visit, guard};
@@ -117,6 +117,11 @@ pub const ROUTES: &[Route] = &[
     Route { verb: "GET",  path: "/kandidaten/{candidate}/werk",     who: COACH,       handler: || get(work::page) },
     Route { verb: "POST", path: "/kandidaten/{candidate}/werk",     who: COACH,       handler: || post(work::save) },
     Route { verb: "POST", path: "/kandidaten/{candidate}/werk/terug", who: COACH,     handler: || post(work::undo) },
+    Route { verb: "GET",  path: "/kandidaten/{candidate}/plan",     who: COACH,       handler: || get(plan::page) },
+    Route { verb: "POST", path: "/kandidaten/{candidate}/plan",     who: COACH,       handler: || post(plan::goal) },
+    Route { verb: "POST", path: "/kandidaten/{candidate}/stappen",  who: COACH,       handler: || post(plan::add) },
+    Route { verb: "POST", path: "/kandidaten/{candidate}/stappen/{task}", who: COACH, handler: || post(plan::change) },
+    Route { verb: "POST", path: "/kandidaten/{candidate}/stappen/{task}/vervalt", who: COACH, handler: || post(plan::drop_it) },
     Route { verb: "GET",  path: "/vacatures",                       who: COACH,       handler: || get(vacancies::list) },
     Route { verb: "GET",  path: "/vacatures/{vacancy}",             who: COACH,       handler: || get(vacancies::one) },
     Route { verb: "GET",  path: "/kandidaten/{candidate}/brief",    who: COACH,       handler: || get(letter::page) },

@@ -32,7 +32,7 @@ pub struct Done {
 
 /// The words after which the message may still be taken back.
 const CAN_UNDO: [&str; 5] = ["approved", "edited", "planned", "written", "again"];
-const OTHERS: [&str; 32] = [
+const OTHERS: [&str; 36] = [
     "away",
     "back",
     "transferred",
@@ -51,6 +51,10 @@ const OTHERS: [&str; 32] = [
     "flag_closed",
     "opened",
     "password",
+    "goal_set",
+    "step_added",
+    "step_changed",
+    "step_dropped",
     "search_saved",
     "unlearned",
     "slots_open",

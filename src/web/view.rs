@@ -221,6 +221,7 @@ mod tests {
     use crate::web::coach::letter::LetterPage;
     use crate::web::coach::meetings::view::{AppointmentsPage, MeetingPage};
     use crate::web::coach::operator::OperatorPage;
+    use crate::web::coach::plan::PlanPage;
     use crate::web::coach::sign_in::{PasswordPage, SignInPage};
     use crate::web::coach::start::StartPage;
     use crate::web::coach::today::TodayPage;
@@ -334,6 +335,7 @@ mod tests {
             draw::<CandidatesPage>(&pages, true),
             draw::<CandidatePage>(&pages, true),
             draw::<StartPage>(&pages, true),
+            draw::<PlanPage>(&pages, true),
             draw::<WorkPage>(&pages, true),
             draw::<VacanciesPage>(&pages, true),
             draw::<VacancyPage>(&pages, true),

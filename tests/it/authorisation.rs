@@ -48,6 +48,7 @@ fn filled(path: &str, rows: &Rows) -> String {
         .replace("{vacancy}", &rows.vacancy.to_string())
         .replace("{meeting}", &rows.meeting.to_string())
         .replace("{slot}", &rows.slot.to_string())
+        .replace("{task}", &rows.task.to_string())
 }
 
 async fn fields(house: &House, cell: &Cell, rows: &Rows) -> Vec<(String, String)> {

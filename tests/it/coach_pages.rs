@@ -4,6 +4,7 @@ mod around;
 mod away;
 mod drafts;
 mod person;
+mod plan;
 mod presence;
 mod reasons;
 mod sign_in;

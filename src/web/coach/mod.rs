@@ -8,6 +8,7 @@ pub mod drafts;
 pub mod letter;
 pub mod meetings;
 pub mod operator;
+pub mod plan;
 pub mod said;
 pub mod sign_in;
 pub mod start;

@@ -25,6 +25,8 @@ const fn cell(
 
 const SEEN: (&str, &str) = ("versie", "{version}");
 const HASH: (&str, &str) = ("vingerafdruk", "{hash}");
+const STEP: (&str, &str) = ("stap", "bel de kapper");
+const DAY: (&str, &str) = ("dag", "2026-03-20");
 
 pub const MATRIX: &[Cell] = &[
     cell("GET", "/", &[]),
@@ -161,6 +163,23 @@ pub const MATRIX: &[Cell] = &[
             ("taak", ""),
             ("mensen", "2"),
         ],
+    ),
+    cell("GET", "/kandidaten/{candidate}/plan", &[]),
+    cell(
+        "POST",
+        "/kandidaten/{candidate}/plan",
+        &[("doel", "werk in de zorg")],
+    ),
+    cell("POST", "/kandidaten/{candidate}/stappen", &[STEP, DAY]),
+    cell(
+        "POST",
+        "/kandidaten/{candidate}/stappen/{task}",
+        &[("versie", "0"), STEP, DAY],
+    ),
+    cell(
+        "POST",
+        "/kandidaten/{candidate}/stappen/{task}/vervalt",
+        &[("versie", "0")],
     ),
     cell("GET", "/afspraken/{meeting}", &[]),
     cell("GET", "/afspraken/{meeting}/agenda.ics", &[]),

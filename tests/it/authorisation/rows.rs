@@ -7,11 +7,13 @@ use tussendoor::domain::contact::{
 };
 use tussendoor::domain::ids::{
     ActId, AddressId, CandidateId, CoachId, FlagId, IncomingId, LineId, MeetingId, MessageId,
-    OrganisationId, SlotId, TeamId, VacancyId,
+    OrganisationId, SlotId, TaskId, TeamId, VacancyId,
 };
 use tussendoor::domain::media::Type;
 use tussendoor::domain::message::{FormBody, MessageState};
-use tussendoor::domain::plan::{Meeting, MeetingKind, MeetingMode, MeetingState, Subject};
+use tussendoor::domain::plan::{
+    Meeting, MeetingKind, MeetingMode, MeetingState, Subject, Task, TaskState,
+};
 use tussendoor::domain::slots::Slot;
 use tussendoor::domain::talk::effect::Approve;
 use tussendoor::domain::talk::state::Why;
@@ -24,7 +26,7 @@ use tussendoor::store::meetings::{self, NewMeeting};
 use tussendoor::store::outbox::{self, Form, New};
 use tussendoor::store::slots::{self, NewSlot};
 use tussendoor::store::vacancies::{Put, Source};
-use tussendoor::store::{Tx, addresses, flags, lines, media, searches, vacancies};
+use tussendoor::store::{Tx, addresses, flags, lines, media, plans, searches, vacancies};
 
 use crate::support::house::House;
 
@@ -40,6 +42,7 @@ pub struct Rows {
     pub vacancy: VacancyId,
     pub meeting: MeetingId,
     pub slot: SlotId,
+    pub task: TaskId,
 }
 
 pub async fn rows(
@@ -247,6 +250,31 @@ pub async fn rows(
         .await
         .unwrap();
     let vacancy = vacancy(app, &mut tx, organisation, now).await;
+    let plan = app.id(now);
+    let today = now.local_day(chrono_tz::Europe::Amsterdam);
+    plans::add(
+        &mut tx,
+        &sealer,
+        plan,
+        candidate,
+        "Een geheim doel",
+        today,
+        None,
+    )
+    .await
+    .unwrap();
+    let task = Task {
+        id: app.id(now),
+        number: 1,
+        title: "Een geheime stap".into(),
+        state: TaskState::Open,
+        due_on: None,
+        done_at: None,
+        version: 0,
+    };
+    plans::add_task(&mut tx, &sealer, plan, candidate, &task)
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     Rows {
         candidate,
@@ -258,6 +286,7 @@ pub async fn rows(
         vacancy,
         meeting: meeting.id,
         slot: slot.id,
+        task: task.id,
     }
 }
 
@@ -329,6 +358,8 @@ pub async fn touched(house: &House) -> Vec<i64> {
         "SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM coaches",
         "SELECT CAST(COALESCE(SUM(version), 0) + COUNT(*) AS BIGINT) FROM slots",
         "SELECT CAST(COALESCE(SUM(version), 0) + COUNT(*) AS BIGINT) FROM meetings",
+        "SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM plans",
+        "SELECT CAST(COALESCE(SUM(version), 0) + COUNT(*) AS BIGINT) FROM tasks",
         "SELECT CAST(COUNT(*) AS BIGINT) FROM calendars",
         "SELECT CAST(COUNT(*) AS BIGINT) FROM busy_feeds",
     ] {

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use tussendoor::app::import::{self as engine, Asked, BATCH, Sheet, sheet::Kind};
+use tussendoor::app::plan::{self as steps, Written};
 
-use super::{ask, bring_in, edited, files, person, reports, rewrite, sheet};
+use super::{ask, bring_in, edited, files, person, plan, reports, rewrite, sheet};
 use crate::support::crowd;
 use crate::support::database::{Database, on_both};
 use crate::support::house::{House, environment, number};
@@ -21,6 +22,7 @@ on_both!(
     what_excel_wrote_years_ago_is_read_and_said,
     many_batches_are_one_file,
     a_run_that_was_killed_is_mended_by_another,
+    a_step_of_a_coach_is_not_taken_by_a_file,
 );
 
 const PARTIAL: Asked = Asked {
@@ -388,4 +390,30 @@ async fn everything(database: &Database) -> BTreeMap<String, String> {
         }
     }
     all
+}
+
+/// Both count in one plan: the coach gave a step the number that the file gives to another.
+async fn a_step_of_a_coach_is_not_taken_by_a_file(database: Database) {
+    let house = House::new(database).await;
+    bring_in(&house, files("first")).await;
+    let samira = person(&house, "k-101").await.candidate.id;
+    let step = Written {
+        title: "een proefles",
+        due_on: None,
+    };
+    steps::add_step(&house.app, &house.scope, samira, &step)
+        .await
+        .unwrap();
+    let more = "p-1,4,Een brief schrijven,,open\np-1,5,Nabellen,,open\n";
+    let mut tasks = edited(Kind::Tasks, &[]);
+    rewrite(&mut tasks[0], |text| text + more);
+    let report = ask(&house, tasks, PARTIAL).await;
+    assert_eq!(
+        report,
+        "tasks.csv, line 6, column number: expected a number that no coach gave to a step of their own\n\
+         tasks.csv: 1 created, 0 updated, 4 unchanged, 1 wrong and left out\n"
+    );
+    let plan = plan(&house, "k-101").await;
+    assert_eq!(plan.task_numbered(4).unwrap().title, "een proefles");
+    assert_eq!(plan.task_numbered(5).unwrap().title, "Nabellen");
 }
