@@ -172,7 +172,7 @@ pub enum Why {
 }
 
 impl Why {
-    pub const ALL: [Why; 37] = [
+    pub const ALL: [Why; 38] = [
         Why::SilentTooLong,
         Why::InvitationUnanswered,
         Why::NoSlots,
