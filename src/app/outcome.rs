@@ -9,7 +9,7 @@ use crate::domain::contact::{AddressState, Purpose};
 use crate::domain::ids::{CandidateId, MessageId};
 use crate::domain::message::MessageState;
 use crate::domain::nudge;
-use crate::domain::plan::Subject;
+use crate::domain::plan::{Meeting, MeetingState, Subject};
 use crate::domain::talk::event::Event;
 use crate::domain::talk::state::Why;
 use crate::domain::time::Timestamp;
@@ -319,30 +319,44 @@ pub async fn expire(
     )
     .await?;
     ledger::close_message(tx, message.id, nudge::Ended::Expired, now);
-    untold(app, tx, message, person, now).await?;
+    if !untold(app, tx, message, person, now).await? && invites(tx, message).await? {
+        tell(app, tx, message, person, now);
+    }
     dropped(app, tx, message, person, now).await
 }
 
-/// A meeting stands, and a machine will not say what was to be said of it: a coach hears it in time.
+/// Does this message ask for a moment of a meeting that has none?
+async fn invites(tx: &mut Tx, message: &Outgoing) -> Result<bool, AppError> {
+    let meetings = plans::meetings(tx, message.candidate).await?;
+    let about = |meeting: &Meeting| Subject::Meeting(meeting.id) == message.subject;
+    let mut about = meetings.into_iter().filter(about);
+    Ok(about.any(|meeting| meeting.state == MeetingState::Proposed))
+}
+
+fn tell(app: &App, tx: &mut Tx, message: &Outgoing, person: &Person, now: Timestamp) {
+    let (id, coach) = (app.id(now), person.candidate.coach);
+    let (why, about) = (Why::MeetingUntold, message.subject);
+    flags::open(tx, id, message.candidate, coach, why, about, now);
+}
+
+/// A meeting stands, and a machine will not say what was to be said of it: a coach hears it in time. True: they do.
 pub async fn untold(
     app: &App,
     tx: &mut Tx,
     message: &Outgoing,
     person: &Person,
     now: Timestamp,
-) -> Result<(), AppError> {
+) -> Result<bool, AppError> {
     let Subject::Meeting(id) = message.subject else {
-        return Ok(());
+        return Ok(false);
     };
-    let candidate = message.candidate;
-    let meetings = plans::meetings(tx, candidate).await?;
+    let meetings = plans::meetings(tx, message.candidate).await?;
     let meeting = meetings.iter().find(|meeting| meeting.id == id);
-    if meeting.is_some_and(|meeting| meeting.is_coming(now)) {
-        let coach = person.candidate.coach;
-        let why = Why::MeetingUntold;
-        flags::open(tx, app.id(now), candidate, coach, why, message.subject, now);
+    let stands = meeting.is_some_and(|meeting| meeting.is_coming(now));
+    if stands {
+        tell(app, tx, message, person, now);
     }
-    Ok(())
+    Ok(stands)
 }
 
 /// Tells the talk that a message will not go.

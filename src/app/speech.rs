@@ -45,7 +45,12 @@ pub(super) async fn speak(
         Saying::Ask { options, slots } => (options, slots),
         Saying::Tell | Saying::LastWord => (&[], &[]),
     };
-    let slots = labels(tx, slots, house.zone, &candidate.language).await?;
+    let (slots, over) = labels(tx, slots, house.zone, &candidate.language).await?;
+    // Nobody is asked to choose among moments that are all over; an answer goes at once in any case.
+    let not_after = match over {
+        Some(over) if !say.direct => over.min(say.not_after),
+        _ => say.not_after,
+    };
     let rendered = app
         .book
         .render(
@@ -114,7 +119,7 @@ pub(super) async fn speak(
             approve,
             last_word: say.saying == Saying::LastWord,
             not_before,
-            not_after: say.not_after,
+            not_after,
             forms,
         },
         now,
@@ -136,22 +141,23 @@ pub(super) async fn speak(
 }
 
 /// The moments of an offer with their labels, in the order in which they were offered: the same digit
-/// must mean the same moment as before, also when somebody took it meanwhile.
+/// must mean the same moment as before, also when somebody took it meanwhile. And when the last of them begins.
 async fn labels(
     tx: &mut Tx,
     offered: &[SlotId],
     zone: Tz,
     language: &str,
-) -> Result<Vec<(SlotId, String)>, AppError> {
+) -> Result<(Vec<(SlotId, String)>, Option<Timestamp>), AppError> {
     if offered.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     }
     let known = slots::these(tx, offered).await?;
     let label = |id: &SlotId| {
         let at = known.get(id).map(|slot| slot.starts_at.local(zone));
         at.map(|at| (*id, moments::brief(at.naive_local(), language)))
     };
-    Ok(offered.iter().filter_map(label).collect())
+    let over = known.values().map(|slot| slot.starts_at).max();
+    Ok((offered.iter().filter_map(label).collect(), over))
 }
 
 /// Every form in which these bodies may leave: the person's best address first, each body in order.

@@ -177,6 +177,7 @@ test("every page, at both widths, in both languages", async () => {
       away: "/weg",
       meetings: `${everybody[0]}/afspraken`,
       search: `${everybody[0]}/werk`,
+      plan: `${everybody[0]}/plan`,
       letter: `${everybody[0]}/brief`,
       start: "/demo",
       phone,

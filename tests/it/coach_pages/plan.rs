@@ -137,6 +137,7 @@ async fn with_another_day_nothing_is_asked_about_the_old_one(database: Database)
     house.idle().await;
     let anew = house.waiting(candidate).await;
     assert_ne!(anew.id, draft.id);
+    let mut browser = Browser::signed_in(&house.app, house.scope.coach).await;
     let page = browser.get(&format!("/concepten/{}", anew.id)).await;
     assert!(page.text().contains("cv afmaken"), "{}", page.text());
 }

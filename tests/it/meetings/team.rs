@@ -1,13 +1,13 @@
 //! Several coaches in one team: whose moments are offered, and who is named; and what a coach does to a
 //! meeting while the question about it is still open.
 
+use tussendoor::app::absence;
 use tussendoor::app::meetings as verb;
 use tussendoor::app::slots as moments;
-use tussendoor::app::{absence, speech, turn};
 use tussendoor::domain::access::Scope;
 use tussendoor::domain::ids::{CandidateId, SlotId};
-use tussendoor::domain::plan::{MeetingKind, MeetingMode, MeetingState, Subject};
-use tussendoor::domain::talk::effect::TextKey;
+use tussendoor::domain::message::MessageState;
+use tussendoor::domain::plan::{MeetingKind, MeetingMode, MeetingState};
 
 use super::{free, plan, tuesdays};
 use crate::support::database::{Database, on_both};
@@ -22,6 +22,8 @@ on_both!(
     an_invitation_that_left_is_taken_back_in_words,
     of_a_meeting_that_is_off_its_moment_can_be_told,
     an_unanswered_invitation_leaves_the_silence_to_its_own_day,
+    nobody_is_asked_to_choose_among_moments_that_are_over,
+    who_lost_the_last_moment_is_told_how_it_goes_on,
 );
 
 const NUMBER: &str = "+31612345678";
@@ -175,7 +177,7 @@ async fn an_old_moment_after_the_coach_booked_is_booked_and_confirmed(database: 
         .unwrap();
     let told = settles(&house).await;
     assert!(
-        told.contains("er staat een afspraak voor je klaar"),
+        told.contains("je hebt een afspraak: dinsdag 17 maart"),
         "{told}"
     );
 
@@ -249,22 +251,9 @@ async fn of_a_meeting_that_is_off_its_moment_can_be_told(database: Database) {
         .await
         .unwrap();
     let told = settles(&house).await;
-    assert!(told.contains("afspraak met Karim"), "{told}");
-    let plan = plan(&house, samira).await;
-    assert!(plan.meetings.is_empty());
-    let (app, now) = (&house.app, house.app.now());
-    let mut tx = app.store.read().await.unwrap();
-    let person = turn::person(&mut tx, samira).await.unwrap();
-    let subject = Subject::Meeting(meeting.id);
-    let context = speech::context(app, &mut tx, &person, &plan, subject, now)
-        .await
-        .unwrap();
-    let key = [TextKey::Common("appointment".into())];
-    let said = app.book.render(&key, 1, &[], &[], "nl", &context).unwrap();
-    assert_eq!(
-        said.whatsapp.shown(),
-        "Je afspraak met Karim is op dinsdag 10 maart om 09:00."
-    );
+    let said = "je afspraak met Karim op dinsdag 10 maart gaat niet door. Noor";
+    assert!(told.contains(said), "{told}");
+    assert!(plan(&house, samira).await.meetings.is_empty());
 }
 
 /// The flag about the invitation is no end of the ladder: on the 27th day a coach hears of the silence.
@@ -283,4 +272,33 @@ async fn an_unanswered_invitation_leaves_the_silence_to_its_own_day(database: Da
     house.idle().await;
     let both = house.database.texts(flags).await;
     assert_eq!(both, ["invitation_unanswered", "silent_too_long"]);
+}
+
+/// The draft lay until its moments had passed: it does not go, and a coach hears that nobody was asked.
+async fn nobody_is_asked_to_choose_among_moments_that_are_over(database: Database) {
+    let house = House::new(database).await;
+    opens(&house, &house.scope).await;
+    let samira = drafted(&house).await;
+    let draft = house.waiting(samira).await;
+    house.turn_to(moment("2026-03-17", 11, 0));
+    house.idle().await;
+    let state = house.message(draft.id).await.state;
+    assert_eq!(state, MessageState::Expired);
+    let flags = "SELECT why FROM flags WHERE why LIKE 'meeting%'";
+    assert_eq!(house.database.texts(flags).await, ["meeting_untold"]);
+    assert_eq!(house.graph.taken(), 0);
+}
+
+async fn who_lost_the_last_moment_is_told_how_it_goes_on(database: Database) {
+    let house = House::new(database).await;
+    opens(&house, &house.scope).await;
+    invited(&house).await;
+    house
+        .database
+        .execute("UPDATE slots SET taken = capacity, version = version + 1")
+        .await;
+    let told = answers(&house, "1").await;
+    for words in ["Dat moment is net bezet.", "Ik geef het door aan Noor."] {
+        assert!(told.contains(words), "{told}");
+    }
 }

@@ -337,6 +337,7 @@ fn year(seed: u64, rules: &Rules, vocabulary: &Vocabulary, days: u64) -> (Record
         sent: Vec::new(),
         signs: Vec::new(),
         flags: Vec::new(),
+        unconfirmed: BTreeSet::new(),
         stopped: Vec::new(),
         open: Vec::new(),
         appointments: Vec::new(),

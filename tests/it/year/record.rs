@@ -80,6 +80,11 @@ pub async fn read(year: &mut Year) -> Record {
         meeting: split(row)[1].trim_start_matches("meeting:").to_owned(),
         at,
     });
+    let unconfirmed = texts(
+        database,
+        "SELECT o.candidate_id FROM outgoing o WHERE o.why = '_common/stopped' AND o.state = 'expired' AND EXISTS (SELECT 1 FROM flags f WHERE f.candidate_id = o.candidate_id AND f.why = 'in_doubt' AND f.opened_at <= o.created_at AND COALESCE(f.closed_at, o.not_after_at) >= o.not_after_at)",
+    )
+    .await;
     let sent = year.sent.iter().filter(|sent| sent.text != OWN_WORDS);
     Record {
         appointments,
@@ -97,6 +102,7 @@ pub async fn read(year: &mut Year) -> Record {
             .iter()
             .map(|one| one.stopped_at.map(|at| at.0))
             .collect(),
+        unconfirmed: unconfirmed.iter().map(|id| year.who(id)).collect(),
         open: open
             .iter()
             .map(|row| {

@@ -1,6 +1,7 @@
 //! What the candidate said: alarms first, then commands, then the open question. Nothing here
 //! speaks by itself to somebody whose talk is with the coach.
 
+use super::walk::SLOT_TAKEN;
 use super::{Taken, Turn, remember};
 use crate::domain::command::fold;
 use crate::domain::contact::Purpose;
@@ -387,7 +388,7 @@ impl Turn<'_> {
         };
         run.unanswered.clear();
         self.go_on(&mut run);
-        let taken = vec![TextKey::Common("slot_taken".to_owned())];
+        let taken = vec![TextKey::Common(SLOT_TAKEN.to_owned())];
         let (deeds, go): (&[Deed], NodeId) = match (&answer, &ask.offer, &ask.text) {
             // Somebody else was faster: the same question with what is free now.
             (Answer::Slot(slot), Some(_), _) if !self.world.can_take(*slot) => {

@@ -15,6 +15,8 @@ use crate::domain::time::{Timestamp, add_working_days};
 
 /// The text of a question or answer to a coach when the flow itself says nothing.
 const PASSED_ON: &str = "passed_on";
+/// A moment was taken by somebody else; what follows says how it goes on.
+pub(super) const SLOT_TAKEN: &str = "slot_taken";
 
 /// What one run says in one step.
 struct Speech {
@@ -119,7 +121,8 @@ impl Turn<'_> {
                     why, hands_over, ..
                 } => {
                     let free = matches!(self.voice(flow.purpose), Voice::Free);
-                    if free && speech.direct && speech.texts.is_empty() {
+                    let told = |key: &TextKey| *key != TextKey::Common(SLOT_TAKEN.to_owned());
+                    if free && speech.direct && !speech.texts.iter().any(told) {
                         speech.texts.push(TextKey::Common(PASSED_ON.to_owned()));
                     }
                     self.tell(&flow, &walking, &mut speech);
