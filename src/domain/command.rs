@@ -441,6 +441,7 @@ mod tests {
             ("i keep hurting myself", Some(Alarm::Crisis)),
             ("I wish I was dead", Some(Alarm::Crisis)),
             ("die winkel zal er niet meer zijn", None),
+            ("ik heb geen geld voor de trein", None),
             ("mijn opa is dood", None),
             ("ik trek mijn jas aan", None),
             ("ik weet waar je woont", Some(Alarm::Threat)),
