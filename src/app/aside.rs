@@ -5,7 +5,7 @@ use super::AppError;
 use crate::domain::time::Timestamp;
 use crate::ports::chance::Chance;
 use crate::store::audit::{self, Entry};
-use crate::store::{Store, Tx, stuck};
+use crate::store::{Store, stuck};
 
 pub use crate::store::stuck::Stuck;
 
@@ -14,46 +14,31 @@ pub async fn list(store: &Store) -> Result<Vec<Stuck>, AppError> {
     Ok(stuck::aside(&mut store.read().await?).await?)
 }
 
-/// It has its turn again, with all its tries; false if nothing of this id was put aside.
-pub async fn again(
+/// What an operator does about one of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// It has its turn again, with all its tries.
+    Again,
+    /// It is over, and goes with its day.
+    End,
+}
+
+/// Carries it out; false if nothing of this id was put aside.
+pub async fn decide(
     store: &Store,
     chance: &(dyn Chance + 'static),
-    id: &str,
+    (decision, id): (Decision, &str),
     now: Timestamp,
 ) -> Result<bool, AppError> {
     let mut tx = store.write().await?;
-    let Some(what) = stuck::again(&mut tx, id, now).await? else {
+    let (verb, found) = match decision {
+        Decision::Again => ("again", stuck::again(&mut tx, id, now).await?),
+        Decision::End => ("end", stuck::end(&mut tx, id).await?),
+    };
+    let Some(what) = found else {
         tx.rollback().await?;
         return Ok(false);
     };
-    note(&mut tx, chance, ("again", what, id), now).await?;
-    tx.commit().await?;
-    Ok(true)
-}
-
-/// It is over, and goes with its day; false if nothing of this id was put aside.
-pub async fn end(
-    store: &Store,
-    chance: &(dyn Chance + 'static),
-    id: &str,
-    now: Timestamp,
-) -> Result<bool, AppError> {
-    let mut tx = store.write().await?;
-    let Some(what) = stuck::end(&mut tx, id).await? else {
-        tx.rollback().await?;
-        return Ok(false);
-    };
-    note(&mut tx, chance, ("end", what, id), now).await?;
-    tx.commit().await?;
-    Ok(true)
-}
-
-async fn note(
-    tx: &mut Tx,
-    chance: &(dyn Chance + 'static),
-    (verb, what, id): (&str, &str, &str),
-    now: Timestamp,
-) -> Result<(), AppError> {
     let entry = Entry {
         organisation: None,
         actor: "operator:command".into(),
@@ -61,5 +46,7 @@ async fn note(
         object: format!("{what}:{id}"),
         content_hash: None,
     };
-    Ok(audit::append(tx, chance.id(now), entry, now).await?)
+    audit::append(&mut tx, chance.id(now), entry, now).await?;
+    tx.commit().await?;
+    Ok(true)
 }

@@ -9,7 +9,7 @@ use crate::domain::contact::{AddressState, Purpose};
 use crate::domain::ids::{CandidateId, MessageId};
 use crate::domain::message::MessageState;
 use crate::domain::nudge;
-use crate::domain::plan::{Meeting, MeetingState, Subject};
+use crate::domain::plan::{Meeting, Subject};
 use crate::domain::talk::event::Event;
 use crate::domain::talk::state::Why;
 use crate::domain::time::Timestamp;
@@ -319,18 +319,20 @@ pub async fn expire(
     )
     .await?;
     ledger::close_message(tx, message.id, nudge::Ended::Expired, now);
-    if !untold(app, tx, message, person, now).await? && invites(tx, message).await? {
+    let meeting = meeting_of(tx, message).await?;
+    if meeting.is_some_and(|meeting| meeting.waits_for_word(now)) {
         tell(app, tx, message, person, now);
     }
     dropped(app, tx, message, person, now).await
 }
 
-/// Does this message ask for a moment of a meeting that has none?
-async fn invites(tx: &mut Tx, message: &Outgoing) -> Result<bool, AppError> {
+/// The meeting that this message is about, if it is in the plan.
+async fn meeting_of(tx: &mut Tx, message: &Outgoing) -> Result<Option<Meeting>, AppError> {
+    let Subject::Meeting(id) = message.subject else {
+        return Ok(None);
+    };
     let meetings = plans::meetings(tx, message.candidate).await?;
-    let about = |meeting: &Meeting| Subject::Meeting(meeting.id) == message.subject;
-    let mut about = meetings.into_iter().filter(about);
-    Ok(about.any(|meeting| meeting.state == MeetingState::Proposed))
+    Ok(meetings.into_iter().find(|meeting| meeting.id == id))
 }
 
 fn tell(app: &App, tx: &mut Tx, message: &Outgoing, person: &Person, now: Timestamp) {
@@ -339,24 +341,19 @@ fn tell(app: &App, tx: &mut Tx, message: &Outgoing, person: &Person, now: Timest
     flags::open(tx, id, message.candidate, coach, why, about, now);
 }
 
-/// A meeting stands, and a machine will not say what was to be said of it: a coach hears it in time. True: they do.
+/// A meeting stands, and a machine will not say what was to be said of it: a coach hears it in time.
 pub async fn untold(
     app: &App,
     tx: &mut Tx,
     message: &Outgoing,
     person: &Person,
     now: Timestamp,
-) -> Result<bool, AppError> {
-    let Subject::Meeting(id) = message.subject else {
-        return Ok(false);
-    };
-    let meetings = plans::meetings(tx, message.candidate).await?;
-    let meeting = meetings.iter().find(|meeting| meeting.id == id);
-    let stands = meeting.is_some_and(|meeting| meeting.is_coming(now));
-    if stands {
+) -> Result<(), AppError> {
+    let meeting = meeting_of(tx, message).await?;
+    if meeting.is_some_and(|meeting| meeting.is_coming(now)) {
         tell(app, tx, message, person, now);
     }
-    Ok(stands)
+    Ok(())
 }
 
 /// Tells the talk that a message will not go.

@@ -59,6 +59,12 @@ impl Hands {
         Ok(task.clone())
     }
 
+    fn today(&self, app: &App) -> Result<NaiveDate, AppError> {
+        Ok(self
+            .now
+            .local_day(app.house(self.person.organisation)?.zone))
+    }
+
     /// A day that is over is no day to do something on, unless it stood there before.
     fn day(
         &self,
@@ -66,9 +72,7 @@ impl Hands {
         day: Option<NaiveDate>,
         stood: Option<NaiveDate>,
     ) -> Result<(), AppError> {
-        let today = self
-            .now
-            .local_day(app.house(self.person.organisation)?.zone);
+        let today = self.today(app)?;
         if day != stood && day.is_some_and(|day| day < today) {
             return Err(AppError::No { why: "past" });
         }
@@ -77,7 +81,9 @@ impl Hands {
 
     async fn done(mut self, app: &App, scope: &Scope, verb: &str) -> Result<(), AppError> {
         let candidate = self.person.candidate.id;
-        takeover::note(app, &mut self.tx, scope, candidate, verb, self.now).await?;
+        takeover::note(app, &mut self.tx, scope, candidate, verb, self.now)
+            .await
+            .map_err(overtaken)?;
         self.tx.changed(candidate);
         Ok(self.tx.commit().await?)
     }
@@ -92,13 +98,11 @@ pub async fn set_goal(
 ) -> Result<(), AppError> {
     let goal = one_line(goal)?;
     let mut hands = Hands::take(app, scope, candidate).await?;
+    let today = hands.today(app)?;
     let (tx, sealer) = (&mut hands.tx, &hands.sealer);
     match hands.plan.id {
         Some(id) => plans::set_goal(tx, sealer, id, &goal).await?,
         None => {
-            let today = hands
-                .now
-                .local_day(app.house(hands.person.organisation)?.zone);
             let id = app.id(hands.now);
             plans::add(tx, sealer, id, candidate, &goal, today, None).await?;
         }
@@ -148,10 +152,14 @@ pub async fn change_step(
     let moved = task.due_on != step.due_on;
     task.title = title;
     task.due_on = step.due_on;
-    plans::update_task(&mut hands.tx, &hands.sealer, &task).await?;
+    plans::update_task(&mut hands.tx, &hands.sealer, &task)
+        .await
+        .map_err(|error| overtaken(error.into()))?;
     if moved {
         let (tx, person) = (&mut hands.tx, &hands.person);
-        due_day_changed(app, tx, person, &task, hands.now).await?;
+        due_day_changed(app, tx, person, &task, hands.now)
+            .await
+            .map_err(overtaken)?;
     }
     hands.done(app, scope, "step_change").await
 }
@@ -166,8 +174,18 @@ pub async fn drop_step(
     let mut hands = Hands::take(app, scope, candidate).await?;
     let task = hands.open(id, version)?;
     let (tx, person) = (&mut hands.tx, &hands.person);
-    set_task_state(app, tx, person, &task, TaskState::Dropped, hands.now).await?;
+    set_task_state(app, tx, person, &task, TaskState::Dropped, hands.now)
+        .await
+        .map_err(overtaken)?;
     hands.done(app, scope, "step_drop").await
+}
+
+/// The candidate was faster: with KLAAR, or LATER.
+fn overtaken(error: AppError) -> AppError {
+    match error {
+        AppError::Store(error) if error.was_overtaken() => AppError::Overtaken { what: "step" },
+        other => other,
+    }
 }
 
 fn one_line(text: &str) -> Result<String, AppError> {

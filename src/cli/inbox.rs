@@ -5,7 +5,7 @@ use clap::Subcommand;
 use ulid::Ulid;
 
 use super::{chance, clock, privacy, say};
-use crate::app::aside;
+use crate::app::aside::{self, Decision};
 use crate::settings::Settings;
 
 #[derive(Subcommand)]
@@ -40,17 +40,15 @@ pub async fn run(command: Option<InboxCommand>) -> anyhow::Result<()> {
             }
             say(&format!("{} put aside", aside.len()))?;
         }
-        Some(InboxCommand::Again { id }) => {
-            if !aside::again(&store, &*chance(), &id.to_string(), now).await? {
+        Some(command) => {
+            let (decision, id, done) = match command {
+                InboxCommand::Again { id } => (Decision::Again, id, "has its turn again"),
+                InboxCommand::End { id } => (Decision::End, id, "is over"),
+            };
+            if !aside::decide(&store, &*chance(), (decision, &id.to_string()), now).await? {
                 bail!("nothing with the id {id} was put aside");
             }
-            say(&format!("{id} has its turn again"))?;
-        }
-        Some(InboxCommand::End { id }) => {
-            if !aside::end(&store, &*chance(), &id.to_string(), now).await? {
-                bail!("nothing with the id {id} was put aside");
-            }
-            say(&format!("{id} is over"))?;
+            say(&format!("{id} {done}"))?;
         }
     }
     store.close().await;

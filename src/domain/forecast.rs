@@ -18,7 +18,7 @@ use super::nudge::look::{Seen, look};
 use super::nudge::{
     self, DueNudge, Ended, PersonFacts, Room, Rule, Since, Standing, TaskFact, Verdict, overtaken,
 };
-use super::plan::{Plan, Subject};
+use super::plan::{Meeting, Plan, Subject};
 use super::talk::effect::Approve;
 use super::talk::event::{Event, Heard};
 use super::talk::state::{State, Talk, Until, Why};
@@ -216,7 +216,7 @@ impl Projection {
             .partition(|unsent: &Unsent| unsent.not_after >= now);
         self.stand.unsent = unsent;
         for unsent in over {
-            self.will_not_go(&unsent, now);
+            self.will_not_go(&unsent, Meeting::waits_for_word, now);
         }
         if self.stand.talk.wake_at().is_some_and(|at| at <= now) {
             self.play(Event::Woke, now);
@@ -452,7 +452,7 @@ impl Projection {
                         continue;
                     }
                     Verdict::Never(_) | Verdict::AskCoachHumanFloor => {
-                        self.will_not_go(&unsent, now);
+                        self.will_not_go(&unsent, Meeting::is_coming, now);
                         continue;
                     }
                 }

@@ -250,6 +250,11 @@ impl Meeting {
     pub fn is_coming(&self, now: Timestamp) -> bool {
         self.state == MeetingState::Booked && self.starts_at > Some(now)
     }
+
+    /// What was to be said of it and came too late is missed: it is coming, or nobody was asked for a moment.
+    pub fn waits_for_word(&self, now: Timestamp) -> bool {
+        self.is_coming(now) || self.state == MeetingState::Proposed
+    }
 }
 
 /// The plan as a talk sees it: open and done tasks in order of their number, coming meetings.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::{Happens, Projection, Rules, Unsent, What};
 use crate::domain::contact::{DigitalSkill, Purpose};
 use crate::domain::ids::FlowHash;
-use crate::domain::plan::{Subject, TaskState};
+use crate::domain::plan::{Meeting, Subject, TaskState};
 use crate::domain::talk::effect::{Act, Effect, Say};
 use crate::domain::talk::event::{Change, Event};
 use crate::domain::talk::state::{Talk, Why};
@@ -112,10 +112,15 @@ impl Projection {
 
     /// As `app/outcome.rs`: a coach hears what a machine will not say of a meeting, and the talk that it
     /// will not.
-    pub(super) fn will_not_go(&mut self, unsent: &Unsent, now: Timestamp) {
+    pub(super) fn will_not_go(
+        &mut self,
+        unsent: &Unsent,
+        missed: fn(&Meeting, Timestamp) -> bool,
+        now: Timestamp,
+    ) {
         if let Subject::Meeting(id) = unsent.subject {
             let meeting = self.stand.plan.meeting(id);
-            if meeting.is_some_and(|meeting| meeting.is_coming(now)) {
+            if meeting.is_some_and(|meeting| missed(meeting, now)) {
                 self.flag(Why::MeetingUntold, unsent.subject, now);
             }
         }

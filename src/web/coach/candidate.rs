@@ -16,6 +16,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::drafts::moment_of;
+use super::said::candidate_of;
 use super::{said, work};
 use crate::app::{AppError, absence, desk, look, note, takeover};
 use crate::domain::ids::{CandidateId, CoachId, IncomingId};
@@ -40,7 +41,7 @@ pub async fn page(
     Query(done): Query<Done>,
     Query(opened): Query<Opened>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     let case = desk::case(&desk.app, visit.scope()?, id).await?;
     let open: Option<IncomingId> = opened
         .open
@@ -57,10 +58,6 @@ pub async fn page(
     desk.page(&visit, &frame, &page)
 }
 
-fn candidate(id: &str) -> Result<CandidateId, WebError> {
-    id.parse().map_err(|_| WebError::NotFound)
-}
-
 fn go(id: CandidateId, key: &str) -> Response {
     Redirect::to(&format!("{}?gedaan={key}&kandidaat={id}", said::href(id))).into_response()
 }
@@ -71,7 +68,7 @@ pub async fn write(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     visit
         .fields
         .only(&["versie", "tekst", "moment", "wanneer"])?;
@@ -99,7 +96,7 @@ pub async fn take_over(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     visit.fields.only(&["versie", "tekst", "moment"])?;
     takeover::take_over(&desk.app, visit.scope()?, id).await?;
     Ok(go(id, "taken"))
@@ -110,7 +107,7 @@ pub async fn give_back(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     visit.fields.only(&["versie", "tekst", "moment"])?;
     takeover::give_back(&desk.app, visit.scope()?, id).await?;
     Ok(go(id, "given_back"))
@@ -121,7 +118,7 @@ pub async fn sign_of_life(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     visit.fields.only(&[])?;
     note::sign_of_life(&desk.app, visit.scope()?, id).await?;
     Ok(go(id, "sign"))
@@ -132,7 +129,7 @@ pub async fn note(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     visit.fields.only(&["tekst"])?;
     note::note(&desk.app, visit.scope()?, id, visit.fields.text("tekst")?).await?;
     Ok(go(id, "noted"))
@@ -143,7 +140,7 @@ pub async fn pause(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     visit.fields.only(&["versie", "tot", "dag"])?;
     let scope = visit.scope()?;
     if visit.fields.text("tot")? == "nu" {
@@ -169,7 +166,7 @@ pub async fn agree(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     visit.fields.only(&["deel"])?;
     let percent = match visit.fields.text("deel")?.trim() {
         "" => None,
@@ -185,7 +182,7 @@ pub async fn transfer(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     visit.fields.only(&["coach"])?;
     let to: CoachId = visit.fields.parsed("coach")?;
     absence::transfer(&desk.app, visit.scope()?, id, to).await?;
@@ -199,7 +196,7 @@ pub async fn open(
     Path((id, incoming)): Path<(String, String)>,
 ) -> Result<Response, WebError> {
     visit.fields.only(&[])?;
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     let incoming: IncomingId = incoming.parse().map_err(|_| WebError::NotFound)?;
     let case = desk::case(&desk.app, visit.scope()?, id).await?;
     if !case.incoming.iter().any(|row| row.id == incoming) {

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use self::view::{AppointmentsPage, Line, MeetingPage};
 use super::agenda::view::{Choice, modes};
 use super::drafts::moment_of;
+use super::said::candidate_of;
 use super::{Chip, said};
 use crate::app::meetings::agenda::{self, Shown};
 use crate::app::meetings::{self as verb, Agreed, To};
@@ -79,10 +80,6 @@ fn go(to: &str, key: &str, candidate: CandidateId) -> Response {
     Redirect::to(&format!("{to}?gedaan={key}&kandidaat={candidate}")).into_response()
 }
 
-fn candidate(id: &str) -> Result<CandidateId, WebError> {
-    id.parse().map_err(|_| WebError::NotFound)
-}
-
 /// Everything that was agreed with one person, and the forms that add to it.
 pub async fn list_page(
     State(desk): State<Desk>,
@@ -90,7 +87,7 @@ pub async fn list_page(
     Path(id): Path<String>,
     Query(done): Query<Done>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     let scope = visit.scope()?;
     let words = &visit.words;
     let zone = desk.app.house(scope.organisation)?.zone;
@@ -190,7 +187,7 @@ pub async fn invite(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     visit.fields.only(&["soort", "hoe"])?;
     let (kind, mode) = (kind_of(&visit.fields)?, mode_of(&visit.fields)?);
     verb::invite_by(&desk.app, visit.scope()?, id, kind, mode).await?;
@@ -219,7 +216,7 @@ pub async fn book(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     visit.fields.only(&AGREED)?;
     let scope = visit.scope()?;
     let meeting = match visit.fields.maybe("vrij") {
@@ -243,7 +240,7 @@ pub async fn happened(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     visit.fields.only(&AGREED)?;
     let scope = visit.scope()?;
     let zone = desk.app.house(scope.organisation)?.zone;

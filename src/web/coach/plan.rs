@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::said;
+use super::said::{self, candidate_of};
 use crate::app::plan::{self, Written};
 use crate::app::{AppError, desk};
 use crate::domain::ids::{CandidateId, TaskId};
@@ -24,7 +24,7 @@ pub async fn page(
     Path(id): Path<String>,
     Query(done): Query<Done>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     let scope = visit.scope()?;
     let words = &visit.words;
     let case = desk::case(&desk.app, scope, id).await?;
@@ -71,7 +71,7 @@ pub async fn goal(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     visit.fields.only(&["doel"])?;
     plan::set_goal(&desk.app, visit.scope()?, id, visit.fields.text("doel")?).await?;
     Ok(go(id, "goal_set"))
@@ -82,7 +82,7 @@ pub async fn add(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     visit.fields.only(&["stap", "dag"])?;
     let step = written(&visit.fields)?;
     plan::add_step(&desk.app, visit.scope()?, id, &step).await?;
@@ -94,7 +94,7 @@ pub async fn change(
     visit: Visit,
     Path((id, task)): Path<(String, String)>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     visit.fields.only(&["versie", "stap", "dag"])?;
     let step = written(&visit.fields)?;
     let seen = seen(&visit.fields, &task)?;
@@ -107,15 +107,11 @@ pub async fn drop_it(
     visit: Visit,
     Path((id, task)): Path<(String, String)>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     visit.fields.only(&["versie", "stap", "dag"])?;
     let seen = seen(&visit.fields, &task)?;
     plan::drop_step(&desk.app, visit.scope()?, id, seen).await?;
     Ok(go(id, "step_dropped"))
-}
-
-fn candidate(id: &str) -> Result<CandidateId, WebError> {
-    id.parse().map_err(|_| WebError::NotFound)
 }
 
 /// Which step, and as the coach saw it.

@@ -10,10 +10,16 @@ use crate::domain::message::{FormBody, MessageState};
 use crate::domain::nudge::flow_of;
 use crate::domain::time::{Timestamp, Tz};
 use crate::ports::channel::Content;
+use crate::web::error::WebError;
 use crate::web::words::Words;
 
 /// Characters of a message in a list.
 const PREVIEW: usize = 140;
+
+/// The candidate whom an address names.
+pub fn candidate_of(id: &str) -> Result<CandidateId, WebError> {
+    id.parse().map_err(|_| WebError::NotFound)
+}
 
 /// The page of one person.
 pub fn href(candidate: CandidateId) -> String {

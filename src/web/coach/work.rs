@@ -7,6 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 
+use super::said::candidate_of;
 use super::{Chip, said};
 use crate::app::vacancies::pages::{self, Looking};
 use crate::app::vacancies::search::{self, Written};
@@ -220,7 +221,7 @@ pub async fn page(
     Path(id): Path<String>,
     Query(done): Query<Done>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     let scope = visit.scope()?;
     let words = &visit.words;
     let person = desk::person(&desk.app, scope, id).await?;
@@ -259,10 +260,6 @@ pub async fn page(
     desk.page(&visit, &frame, &page)
 }
 
-fn candidate(id: &str) -> Result<CandidateId, WebError> {
-    id.parse().map_err(|_| WebError::NotFound)
-}
-
 const FIELDS: [&str; 7] = [
     "versie",
     "woorden",
@@ -278,7 +275,7 @@ pub async fn save(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     let fields = &visit.fields;
     let mut has = BTreeSet::new();
     let mut others = Vec::new();
@@ -319,7 +316,7 @@ pub async fn undo(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     visit.fields.only(&["les"])?;
     let at = Timestamp(visit.fields.parsed("les")?);
     search::unlearn(&desk.app, visit.scope()?, id, at).await?;

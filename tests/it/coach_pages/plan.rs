@@ -1,17 +1,23 @@
 //! The page on which a coach writes the goal and the steps.
 
+use tussendoor::app::plan::{self as verb, Written};
+use tussendoor::app::{AppError, turn};
 use tussendoor::domain::message::MessageState;
+use tussendoor::domain::plan::{DoneBy, TaskState};
+use tussendoor::store::plans;
 
 use super::{NUMBER, with_draft};
 use crate::support::browser::{Browser, Page};
 use crate::support::database::{Database, on_both};
 use crate::support::house::{House, moment};
+use crate::support::wait::between_looks;
 
 on_both!(
     a_plan_is_begun_at_the_table_and_the_candidate_knows_its_steps,
     a_step_that_lapses_is_not_asked_about_and_its_number_stays,
     with_another_day_nothing_is_asked_about_the_old_one,
     what_a_coach_did_not_see_is_not_overwritten,
+    a_candidate_who_was_faster_is_not_overruled,
 );
 
 /// Where the form of the step with this title goes, without the number of the row: `…/stappen/ID`.
@@ -176,4 +182,42 @@ async fn what_a_coach_did_not_see_is_not_overwritten(database: Database) {
         "{}",
         refused.text()
     );
+}
+
+/// KLAAR comes between the reading and the writing of a coach who changes the step, or lets it lapse.
+async fn a_candidate_who_was_faster_is_not_overruled(database: Database) {
+    let (house, candidate, _) = with_draft(database).await;
+    let (app, scope) = (&house.app, &house.scope);
+    for number in [1, 2] {
+        let mut tx = app.store.write().await.unwrap();
+        let person = turn::person(&mut tx, candidate).await.unwrap();
+        let sealer = tx.sealer(person.key).await.unwrap();
+        let plan = plans::plan(&mut tx, &sealer, candidate).await.unwrap();
+        let task = plan.task_numbered(number).unwrap().clone();
+        let done = Some((app.now(), DoneBy::Candidate));
+        plans::set_task_state(&mut tx, &task, TaskState::Done, done);
+        // What was put off is written before anything is read.
+        plans::meetings(&mut tx, candidate).await.unwrap();
+        let seen = (task.id, task.version);
+        let coach = async {
+            if number == 2 {
+                return verb::drop_step(app, scope, candidate, seen).await;
+            }
+            let step = Written {
+                title: "iets anders",
+                due_on: None,
+            };
+            verb::change_step(app, scope, candidate, seen, &step).await
+        };
+        let klaar = async {
+            let waits = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            while app.store.is_postgres() && house.number(waits).await == 0 {
+                between_looks().await;
+            }
+            tx.commit().await.unwrap();
+        };
+        let (coach, ()) = tokio::join!(coach, klaar);
+        let told = matches!(coach, Err(AppError::Overtaken { what: "step" }));
+        assert!(told, "{coach:?}");
+    }
 }

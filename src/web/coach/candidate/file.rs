@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::shown::Telling;
 use super::view::FileShown;
-use super::{Opened, candidate, seal, sealed};
+use super::{Opened, candidate_of, seal, sealed};
 use crate::app::desk::{FileRow, IncomingRow};
 use crate::app::media;
 use crate::domain::ids::IncomingId;
@@ -28,7 +28,7 @@ pub async fn get(
     Path((id, file)): Path<(String, String)>,
     Query(opened): Query<Opened>,
 ) -> Result<Response, WebError> {
-    let id = candidate(&id)?;
+    let id = candidate_of(&id)?;
     let incoming: IncomingId = file.parse().map_err(|_| WebError::NotFound)?;
     let scope = visit.scope()?;
     let file = media::open(&desk.app, scope, id, incoming).await?;
